@@ -1,0 +1,111 @@
+public import ChoirSampling
+public import ChoirTensor
+
+/// A model that predicts clean tiles from noisy ones, whatever engine it runs on.
+///
+/// A prediction is a pure function of its input. So any tile can be denoised anywhere, in any order, and again.
+public protocol Denoiser: Sendable {
+    /// What the pipeline must know to plan.
+    var traits: ModelTraits { get }
+
+    /// The model's form of a prompt. The empty prompt gives the model's "nothing in particular".
+    func embedding(of prompt: String) throws -> Tensor
+
+    /// Makes ready for tiles of one shape.
+    ///
+    /// - Parameters:
+    ///   - shape: What the tiles of a stage have in common.
+    ///   - modules: How many tiles will be denoised at the same time.
+    /// - Returns: What denoises them; it shares the model's weights with every other.
+    func modules(for shape: TileShape, count modules: Int) async throws -> any ModulePool
+}
+
+/// What the tiles of a stage have in common; a model may need to be compiled for it.
+public struct TileShape: Hashable, Sendable {
+    /// Rows of cells.
+    public var height: Int
+
+    /// Columns of cells.
+    public var width: Int
+
+    /// Tokens that each tile reads from all tiles; 0 without cross-spatial attention.
+    public var contextTokens: Int
+
+    /// Side of the square of cells that one published token stands for; 0 if tiles publish nothing.
+    public var cellsPerToken: Int
+
+    /// A shape.
+    public init(height: Int, width: Int, contextTokens: Int, cellsPerToken: Int) {
+        self.height = height
+        self.width = width
+        self.contextTokens = contextTokens
+        self.cellsPerToken = cellsPerToken
+    }
+}
+
+/// The modules that denoise the tiles of one stage: inference requests over one copy of the weights.
+public protocol ModulePool: Sendable {
+    /// How many requests run at the same time.
+    var concurrency: Int { get }
+
+    /// Denoises one tile. Waits for a free module.
+    func predict(_ input: TileInput) async throws -> TilePrediction
+
+    /// What a tile publishes, without denoising it. Called only if the shape has `cellsPerToken > 0`.
+    func publish(_ input: TileInput) async throws -> TilePublication
+}
+
+/// All that a prediction depends on.
+public struct TileInput: Sendable {
+    /// The tile's window of the canvas, `[channels, height, width]`.
+    public var noisy: Tensor
+
+    /// The same window of the coarser scale's finished picture, `[channels, height / factor, width / factor]`.
+    public var coarse: Tensor?
+
+    /// The noise level of the window.
+    public var level: NoiseLevel
+
+    /// The index in `ModelTraits.scales`.
+    public var scale: Int
+
+    /// The model's form of the prompt.
+    public var embedding: Tensor
+
+    /// The tokens of all tiles, `[contextTokens, width]`; nil to listen to nobody.
+    public var context: Tensor?
+}
+
+/// What a module says of a tile.
+public struct TilePrediction: Sendable {
+    /// The predicted clean tile, `[channels, height, width]`.
+    public var clean: Tensor
+
+    /// What the tile tells the others, `[tokens, width]`; nil if tiles publish nothing.
+    public var publication: Tensor?
+
+    /// Seconds that the network itself took.
+    public var networkSeconds: Double
+
+    /// A prediction.
+    public init(clean: Tensor, publication: Tensor?, networkSeconds: Double) {
+        self.clean = clean
+        self.publication = publication
+        self.networkSeconds = networkSeconds
+    }
+}
+
+/// What a tile tells the others.
+public struct TilePublication: Sendable {
+    /// Summary tokens, `[tokens, width]`.
+    public var tokens: Tensor
+
+    /// Seconds that the network itself took.
+    public var networkSeconds: Double
+
+    /// A publication.
+    public init(tokens: Tensor, networkSeconds: Double) {
+        self.tokens = tokens
+        self.networkSeconds = networkSeconds
+    }
+}

@@ -1,0 +1,61 @@
+public import ChoirTensor
+
+/// What happens while a picture is painted.
+public enum PaintEvent: Sendable {
+    /// Painting is about to start, or to continue from a run directory.
+    case planned(PaintPlan)
+
+    /// A tile was denoised: network evaluations that are done, and how many there are in all.
+    case tile(done: Int, count: Int)
+
+    /// All tiles agreed and took a step: how many steps of all stages are done, and how many there are.
+    case step(Int, of: Int)
+
+    /// The canvas as it will look, reduced to the size that the request asked for: `[channels, height, width]`, in
+    /// -1 ... 1.
+    case preview(Tensor)
+
+    /// The picture is painted.
+    case finished(Painting)
+}
+
+/// A finished picture and how it came about.
+public struct Painting: Sendable {
+    /// What was asked for.
+    public let request: PaintRequest
+
+    /// What was planned.
+    public let plan: PaintPlan
+
+    /// The name of the model that painted it.
+    public let model: String
+
+    /// The canvas, `[channels, height, width]`, in -1 ... 1; it may reach beyond the picture on the right and below.
+    public let canvas: Tensor
+
+    /// Where the time went.
+    public let timings: PaintTimings
+
+    /// Pixel rows as interleaved 8-bit RGB, from the top.
+    ///
+    /// - Parameter rows: Rows inside of the picture.
+    /// - Returns: `rows.count * width * 3` bytes.
+    public func pixels(rows: Range<Int>) -> [UInt8] {
+        canvas.interleavedBytes(rows: rows, width: request.size.width)
+    }
+}
+
+/// Seconds that the parts of a painting took. Of a painting that was resumed, since it was resumed.
+public struct PaintTimings: Hashable, Sendable, Codable {
+    /// Compiling the model for the tiles, or reading it from the cache.
+    public var compile = 0.0
+
+    /// From the first noise to the finished canvas, without compiling.
+    public var denoise = 0.0
+
+    /// Execution time of the network's requests, divided by the requests that can run at once.
+    public var network = 0.0
+
+    /// No time at all.
+    public init() {}
+}

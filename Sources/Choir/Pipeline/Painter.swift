@@ -1,0 +1,87 @@
+import ChoirSampling
+import ChoirTensor
+
+/// Paints one plan, stage after stage, from noise or from a stored state.
+struct Painter {
+    let denoiser: any Denoiser
+    let modules: Int
+    let plan: PaintPlan
+    let run: RunDirectory?
+
+    private let embedding: Tensor
+    private let negative: Tensor
+
+    init(denoiser: any Denoiser, modules: Int, plan: PaintPlan, run: RunDirectory?) throws {
+        self.denoiser = denoiser
+        self.modules = modules
+        self.plan = plan
+        self.run = run
+        embedding = try denoiser.embedding(of: plan.request.prompt)
+        negative = try denoiser.embedding(of: plan.request.negativePrompt)
+    }
+
+    /// - Parameters:
+    ///   - stored: The state to continue from; nil starts with noise.
+    ///   - send: Where events go.
+    func paint(from stored: RunState?, send: @Sendable (PaintEvent) -> Void) async throws -> Painting {
+        send(.planned(plan))
+        let clock = ContinuousClock()
+        var timings = PaintTimings()
+        var progress = PaintProgress(plan: plan, doneStages: stored?.stage ?? 0)
+        var coarser = stored?.coarser
+        var pool: (shape: TileShape, modules: any ModulePool)?
+
+        for index in (stored?.stage ?? 0)..<plan.stages.count {
+            let stage = plan.stages[index]
+            if pool?.shape != stage.tileShape {
+                let start = clock.now
+                pool = (stage.tileShape, try await denoiser.modules(for: stage.tileShape, count: modules))
+                timings.compile += (clock.now - start).seconds
+            }
+            guard let modules = pool?.modules else { preconditionFailure("a stage without modules") }
+            let start = clock.now
+            var painter = try StagePainter(
+                stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
+                embedding: embedding, negative: negative, coarser: coarser, run: run,
+                stored: stored?.stage == index ? stored : nil, traits: denoiser.traits)
+            progress.skip(evaluations: painter.doneEvaluations, steps: painter.doneSteps)
+            let canvas = try await painter.paint(&progress, send: send)
+            timings.denoise += (clock.now - start).seconds
+            timings.network += painter.networkSeconds / Double(min(modules.concurrency, self.modules))
+            if index + 1 == plan.stages.count {
+                return Painting(
+                    request: plan.request, plan: plan, model: denoiser.traits.name, canvas: canvas, timings: timings)
+            }
+            coarser = canvas
+        }
+        preconditionFailure("a plan has at least one stage")
+    }
+}
+
+/// Counts over all stages.
+struct PaintProgress {
+    private(set) var evaluations: Int
+    private(set) var steps: Int
+    let evaluationCount: Int
+    let stepCount: Int
+
+    init(plan: PaintPlan, doneStages: Int) {
+        let done = plan.stages.prefix(doneStages)
+        evaluations = done.reduce(0) { $0 + $1.evaluations }
+        steps = done.reduce(0) { $0 + $1.canvasEvaluations }
+        evaluationCount = plan.evaluations
+        stepCount = plan.stages.reduce(0) { $0 + $1.canvasEvaluations }
+    }
+
+    mutating func skip(evaluations: Int, steps: Int) {
+        self.evaluations += evaluations
+        self.steps += steps
+    }
+}
+
+extension Duration {
+    /// As a floating-point number of seconds.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

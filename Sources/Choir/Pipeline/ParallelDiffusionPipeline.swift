@@ -1,0 +1,84 @@
+import ChoirTensor
+
+/// Paints pictures: many modules denoise tiles at the same time and, after every step, become one canvas.
+///
+/// ```swift
+/// for try await event in pipeline.paint(request) {
+///     if case .step(let done, let count) = event { print("\(done)/\(count)") }
+/// }
+/// ```
+///
+/// The same request gives the same canvas for any number of modules, bit for bit: tiles are pure functions of the
+/// canvas, and every sum over tiles runs in the plan's order.
+public struct ParallelDiffusionPipeline: Sendable {
+    /// The model.
+    public let denoiser: any Denoiser
+
+    /// How many tiles are denoised at the same time.
+    public let modules: Int
+
+    /// A pipeline over a model.
+    ///
+    /// - Parameters:
+    ///   - denoiser: The model.
+    ///   - modules: How many tiles are denoised at the same time, 1 ... 256.
+    /// - Throws: `RequestError` if the number of modules is out of its range.
+    public init(denoiser: any Denoiser, modules: Int) throws {
+        guard (1...256).contains(modules) else {
+            throw RequestError("modules", found: "\(modules)", expected: "1 to 256")
+        }
+        self.denoiser = denoiser
+        self.modules = modules
+    }
+
+    /// What painting a request would do and take. Runs nothing.
+    public func plan(_ request: PaintRequest) throws -> PaintPlan {
+        try PaintPlan(request: request, traits: denoiser.traits, modules: modules)
+    }
+
+    /// Paints a picture.
+    ///
+    /// - Parameters:
+    ///   - request: What to paint.
+    ///   - run: Where to keep the state after each step, to be able to resume; nil keeps nothing.
+    /// - Returns: Events up to `finished`. Ending the iteration, or cancelling its task, ends the painting; the run
+    ///   directory then continues from the last step.
+    public func paint(_ request: PaintRequest, run: RunDirectory? = nil) -> AsyncThrowingStream<PaintEvent, any Error> {
+        events { continuation in
+            let plan = try plan(request)
+            try run?.start(request, model: denoiser.traits.name)
+            return try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run)
+                .paint(from: nil) { continuation.yield($0) }
+        }
+    }
+
+    /// Continues the picture of a run directory.
+    ///
+    /// - Parameter run: The directory that `paint` was given.
+    /// - Returns: Events as of `paint`. The picture is the one that an undisturbed painting gives, bit for bit.
+    public func resume(_ run: RunDirectory) -> AsyncThrowingStream<PaintEvent, any Error> {
+        events { continuation in
+            let plan = try plan(run.request(for: denoiser.traits.name))
+            return try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run)
+                .paint(from: run.state(for: plan, traits: denoiser.traits)) { continuation.yield($0) }
+        }
+    }
+
+    /// A stream of what `body` yields and, at last, its painting.
+    private func events(
+        _ body: @escaping @Sendable (AsyncThrowingStream<PaintEvent, any Error>.Continuation) async throws -> Painting
+    ) -> AsyncThrowingStream<PaintEvent, any Error> {
+        AsyncThrowingStream { continuation in
+            // The edge between structured concurrency and the consumer's loop: the task ends with the stream.
+            let task = Task {
+                do {
+                    continuation.yield(.finished(try await body(continuation)))
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+public import ChoirSampling
+import ChoirTensor
+
+/// One resolution of a painting: a canvas, its tiles, and the noise levels that it goes through.
+public struct Stage: Hashable, Sendable {
+    /// The index in `ModelTraits.scales`; 0 is the full size.
+    public let scale: Int
+
+    /// Size of the picture at this scale, in cells, before it was rounded up to the canvas.
+    public let contentWidth: Int
+
+    /// Size of the picture at this scale, in cells, before it was rounded up to the canvas.
+    public let contentHeight: Int
+
+    /// How the canvas is cut.
+    public let tiles: TilePlan
+
+    /// Which step rule leads through the schedule.
+    public let sampler: SamplerKind
+
+    /// The noise levels.
+    public let schedule: Schedule
+
+    /// Scale of classifier-free guidance.
+    public let guidance: Guidance
+
+    /// Whether the stage refines the picture of the stage before.
+    public let refines: Bool
+
+    /// What its tiles have in common.
+    public let tileShape: TileShape
+
+    /// Predictions of the canvas that the sampler asks for.
+    public var canvasEvaluations: Int { sampler == .heun ? 2 * schedule.steps - 1 : schedule.steps }
+
+    /// Cells that neighbouring tiles share at least; 0 if the canvas is one tile.
+    public var overlap: Int {
+        [tiles.columns, tiles.rows].flatMap { axis in
+            zip(axis.starts, axis.starts.dropFirst()).map { $0 + axis.window - $1 }
+        }.min() ?? 0
+    }
+
+    /// Evaluations of the network: tiles, steps and guidance multiplied.
+    public var evaluations: Int {
+        canvasEvaluations * tiles.tiles.count * (guidance.needsUnconditional ? 2 : 1)
+    }
+
+    /// Whether tiles publish before the first prediction: every tile then hears every other in every step.
+    public var publishesFirst: Bool { tileShape.contextTokens > 0 }
+
+    /// Whether the sampler keeps a field of the canvas's size between steps.
+    var samplerRemembers: Bool { sampler == .dpmpp2m || sampler == .heun }
+
+    /// The shape of the canvas.
+    func canvasShape(channels: Int) -> Shape { [channels, tiles.rows.length, tiles.columns.length] }
+}

@@ -1,0 +1,218 @@
+import ChoirSampling
+import ChoirTensor
+
+/// The loop of one stage: context out, tiles denoised in parallel, predictions merged in order, one sampler step.
+struct StagePainter {
+    let stage: Stage
+    let index: Int
+    let modules: any ModulePool
+    let concurrentTiles: Int
+    let embedding: Tensor
+    let negative: Tensor
+    let coarser: Tensor?
+    let run: RunDirectory?
+    let previewSide: Int?
+    let scaleFactor: Int
+
+    private(set) var networkSeconds = 0.0
+    private let merge: (rows: [[Float]], columns: [[Float]])
+    private let attention: (any Bridge)?
+    private var sampler: Sampler
+    private var state: Tensor
+    private var publications: [Tensor]
+
+    init(
+        stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int, embedding: Tensor,
+        negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, traits: ModelTraits
+    ) throws {
+        self.stage = stage
+        self.index = index
+        self.modules = modules
+        self.concurrentTiles = concurrentTiles
+        self.embedding = embedding
+        self.negative = negative
+        self.coarser = coarser
+        self.run = run
+        previewSide = plan.request.previewSide
+        scaleFactor = traits.scaleFactor
+
+        let bridges = Self.bridges(of: plan.request)
+        merge = (
+            rows: Self.mergeWeights(along: stage.tiles.rows, bridges: bridges),
+            columns: Self.mergeWeights(along: stage.tiles.columns, bridges: bridges)
+        )
+        attention = stage.tileShape.contextTokens > 0 ? bridges.first { $0.kind == .attention } : nil
+        if let stored {
+            sampler = try Sampler(
+                stage.sampler, schedule: stage.schedule, evaluation: stored.evaluation, memory: stored.memory)
+            state = stored.canvas
+            publications = stored.publications
+        } else {
+            sampler = try Sampler(stage.sampler, schedule: stage.schedule)
+            state = Tensor(shape: [])
+            publications = []
+            state = startingCanvas(seed: plan.request.seed, channels: traits.channels)
+        }
+    }
+
+    private static func bridges(of request: PaintRequest) -> [any Bridge] {
+        request.bridges.compactMap { kind in
+            switch kind {
+            case .consensus: OverlapConsensus()
+            case .attention: CrossSpatialAttention()
+            case .coarse: nil  // Not a rule between tiles: the stages of the plan.
+            }
+        }
+    }
+
+    /// The weights of the first bridge that merges; tiles that nobody merges keep to their own cells.
+    private static func mergeWeights(along axis: TileAxis, bridges: [any Bridge]) -> [[Float]] {
+        for bridge in bridges {
+            if let weights = bridge.mergeWeights(along: axis) { return weights }
+        }
+        let edges = [0] + axis.borders + [axis.length]
+        return axis.starts.enumerated().map { tile, start in
+            (start..<start + axis.window).map { edges[tile] <= $0 && $0 < edges[tile + 1] ? 1 : 0 }
+        }
+    }
+
+    /// Noise at the stage's first level, over the coarser picture if there is one.
+    private func startingCanvas(seed: UInt64, channels: Int) -> Tensor {
+        let whole = Region(x: 0, y: 0, width: stage.tiles.columns.length, height: stage.tiles.rows.length)
+        let level = stage.schedule.levels[0]
+        var canvas = CounterNoise(seed: seed).normal(region: whole, channels: channels, draw: stage.scale)
+        guard stage.refines, let coarser, level.alpha > 0 else {
+            return level.sigma == 1 ? canvas : canvas.scaled(by: Float(level.sigma))
+        }
+        let picture = coarser.upsampledBilinear(by: scaleFactor).copy(region: whole)
+        canvas = canvas.scaled(by: Float(level.sigma))
+        canvas.add(picture, scaledBy: Float(level.alpha))
+        return canvas
+    }
+
+    /// Evaluations of the network that a stored state has behind it.
+    var doneEvaluations: Int { stage.evaluations / stage.canvasEvaluations * sampler.evaluation }
+
+    /// Canvas evaluations that a stored state has behind it.
+    var doneSteps: Int { sampler.evaluation }
+
+    /// Brings the canvas from its level to a clean picture.
+    mutating func paint(_ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void) async throws -> Tensor {
+        while let level = sampler.nextLevel {
+            try Task.checkCancellation()
+            if stage.publishesFirst, publications.isEmpty {
+                publications = try await publishAll(level)
+            }
+            let denoised = try await evaluate(level, &progress, send: send)
+            sampler.advance(&state, denoised: denoised)
+            progress.skip(evaluations: 0, steps: 1)
+            send(.step(progress.steps, of: progress.stepCount))
+            if let previewSide { send(.preview(denoised.reduced(toFit: previewSide))) }
+        }
+        try await run?.commit(runState)
+        return state
+    }
+
+    private var runState: RunState {
+        RunState(
+            stage: index, evaluation: sampler.evaluation, canvas: state, memory: sampler.memory,
+            publications: publications, coarser: coarser)
+    }
+
+    /// One prediction of the whole canvas. The state before it is stored while the tiles are denoised.
+    private mutating func evaluate(
+        _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
+    ) async throws -> Tensor {
+        async let committed: Void? = run?.commit(runState)
+        let denoised = try await predictAll(level, &progress, send: send)
+        _ = try await committed
+        return denoised
+    }
+
+    /// What each tile publishes at a level, before any has heard another.
+    private mutating func publishAll(_ level: NoiseLevel) async throws -> [Tensor] {
+        var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.tiles.count)
+        let modules = modules
+        let input = inputs(at: level, context: nil)
+        try await inOrder(stage.tiles.tiles) { tile in
+            try await modules.publish(input(tile))
+        } each: { index, publication in
+            published[index] = publication.tokens
+            networkSeconds += publication.networkSeconds
+        }
+        return published
+    }
+
+    private mutating func predictAll(
+        _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
+    ) async throws -> Tensor {
+        let (modules, guidance, negative) = (modules, stage.guidance, negative)
+        let input = inputs(at: level, context: attention?.context(from: publications))
+        var denoised = Tensor(shape: state.shape)
+        var published: [Tensor] = []
+        let perTile = guidance.needsUnconditional ? 2 : 1
+        try await inOrder(stage.tiles.tiles) { tile in
+            var prediction = try await modules.predict(input(tile))
+            if guidance.needsUnconditional {
+                var unconditional = input(tile)
+                unconditional.embedding = negative
+                let other = try await modules.predict(unconditional)
+                guidance.guide(&prediction.clean, unconditional: other.clean)
+                prediction.networkSeconds += other.networkSeconds
+            }
+            return prediction
+        } each: { index, prediction in
+            let tile = stage.tiles.tiles[index]
+            denoised.accumulate(
+                prediction.clean, x: tile.window.x, y: tile.window.y,
+                rowWeights: merge.rows[index / stage.tiles.columns.starts.count],
+                columnWeights: merge.columns[index % stage.tiles.columns.starts.count])
+            if let publication = prediction.publication { published.append(publication) }
+            networkSeconds += prediction.networkSeconds
+            progress.skip(evaluations: perTile, steps: 0)
+            send(.tile(done: progress.evaluations, count: progress.evaluationCount))
+        }
+        if attention != nil { publications = published }
+        return denoised
+    }
+
+    /// How the input of any tile is made at one level.
+    private func inputs(at level: NoiseLevel, context: Tensor?) -> @Sendable (Tile) -> TileInput {
+        let (state, coarser, embedding, scale, factor) = (state, coarser, embedding, stage.scale, scaleFactor)
+        return { tile in
+            let window = tile.window
+            let below = Region(
+                x: window.x / factor, y: window.y / factor, width: window.width / factor, height: window.height / factor)
+            return TileInput(
+                noisy: state.copy(region: window), coarse: coarser?.copy(region: below), level: level, scale: scale,
+                embedding: embedding, context: context)
+        }
+    }
+
+    /// Runs `body` for all tiles, some at a time, and `each` with the results in the tiles' order.
+    private func inOrder<Result: Sendable>(
+        _ tiles: [Tile], body: @escaping @Sendable (Tile) async throws -> Result,
+        each: (Int, Result) -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            var waiting: [Int: Result] = [:]
+            var started = 0
+            var finished = 0
+            func start() {
+                guard started < tiles.count else { return }
+                let tile = tiles[started]
+                started += 1
+                group.addTask { (tile.index, try await body(tile)) }
+            }
+            for _ in 0..<concurrentTiles { start() }
+            while let (index, result) = try await group.next() {
+                waiting[index] = result
+                start()
+                while let next = waiting.removeValue(forKey: finished) {
+                    each(finished, next)
+                    finished += 1
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+public import ChoirSampling
+
+/// What to paint, and how. Every property but the prompt has a default; `nil` means "as the model does it best".
+public struct PaintRequest: Hashable, Sendable, Codable {
+    /// What the picture shows. May be empty: the model then paints what it likes.
+    public var prompt: String
+
+    /// What guidance leads away from; empty for the model's own idea of "nothing in particular".
+    public var negativePrompt = ""
+
+    /// The size of the picture in pixels.
+    public var size: PixelSize
+
+    /// The seed of all noise. The same request with the same seed gives the same pixels.
+    public var seed: UInt64 = 0
+
+    /// Steps at the picture's full size, 1 ... 1000. Coarser scales take proportionally more, as the model defines.
+    public var steps: Int?
+
+    /// Scale of classifier-free guidance, 0 ... 30; 1 is off. It acts where the composition is made, and less on the
+    /// finer scales of a model that has several.
+    public var guidance: Double?
+
+    /// The step rule.
+    public var sampler: SamplerKind?
+
+    /// Side of a tile in pixels.
+    public var tile: Int?
+
+    /// Pixels that neighbouring tiles share, at least.
+    public var overlap: Int?
+
+    /// How tiles listen to each other.
+    public var bridges: [BridgeKind] = BridgeKind.standard
+
+    /// Side of the previews that are sent after each step, in pixels; nil for none.
+    public var previewSide: Int?
+
+    /// A request for a picture.
+    public init(prompt: String, size: PixelSize) {
+        self.prompt = prompt
+        self.size = size
+    }
+
+    /// The longest side that can be asked for, in pixels.
+    public static let maximumSide = 1 << 20
+
+    /// The longest prompt that can be asked for, in bytes of UTF-8.
+    public static let maximumPromptLength = 16_384
+
+    /// Checks what can be checked without a model.
+    ///
+    /// - Throws: `RequestError` that names the first property out of its range.
+    public func validate() throws(RequestError) {
+        for (name, side) in [("width", size.width), ("height", size.height)] {
+            try check(name, side, in: 16...Self.maximumSide)
+        }
+        for (name, text) in [("prompt", prompt), ("negative prompt", negativePrompt)]
+        where text.utf8.count > Self.maximumPromptLength {
+            throw RequestError(name, found: "\(text.utf8.count) bytes", expected: "at most \(Self.maximumPromptLength)")
+        }
+        if let steps { try check("steps", steps, in: 1...1000) }
+        if let tile { try check("tile", tile, in: 64...4096) }
+        if let overlap { try check("overlap", overlap, in: 0...2048) }
+        if let previewSide { try check("preview side", previewSide, in: 16...4096) }
+        if let guidance, !(0...30).contains(guidance) {
+            throw RequestError("guidance", found: "\(guidance)", expected: "a number from 0 to 30")
+        }
+        if Set(bridges).count != bridges.count {
+            throw RequestError("bridges", found: bridges.map(\.rawValue).joined(separator: ", "), expected: "no name twice")
+        }
+    }
+
+    private func check(_ name: String, _ number: Int, in range: ClosedRange<Int>) throws(RequestError) {
+        guard range.contains(number) else {
+            throw RequestError(name, found: "\(number)", expected: "\(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+}

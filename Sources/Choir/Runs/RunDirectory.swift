@@ -1,0 +1,173 @@
+import ChoirTensor
+import Dispatch
+import Foundation
+
+/// A directory that holds a painting in progress: its request, and its state after the last step.
+///
+/// Both files are replaced atomically. A painting that is killed at any moment continues from the last step that was
+/// stored, and ends in the same pixels.
+public struct RunDirectory: Hashable, Sendable {
+    /// What a run directory says of its painting.
+    public struct Record: Hashable, Sendable, Codable {
+        /// The form of the files; this version of Choir reads 1.
+        public var format = 1
+
+        /// The name of the model, as its traits state it.
+        public var model: String
+
+        /// What is painted.
+        public var request: PaintRequest
+
+        /// Whatever the program that started the run must know to finish it, such as where the picture goes.
+        public var notes: [String: String]
+    }
+
+    /// Where it lies.
+    public let path: String
+
+    /// What the program that starts a run must know to finish it; stored with the request.
+    public var notes: [String: String]
+
+    /// A directory, which need not exist yet.
+    public init(path: String, notes: [String: String] = [:]) {
+        self.path = path
+        self.notes = notes
+    }
+
+    private var requestPath: String { path + "/request.json" }
+    private var statePath: String { path + "/state.safetensors" }
+
+    /// What the run says of its painting.
+    ///
+    /// - Throws: `RunError` if the directory holds no painting, or its request cannot be read.
+    public func record() throws -> Record {
+        guard FileManager.default.fileExists(atPath: requestPath) else {
+            throw RunError(path: path, message: "this is no run directory, it has no request.json")
+        }
+        let record: Record
+        do {
+            record = try JSONDecoder().decode(Record.self, from: Data(contentsOf: URL(fileURLWithPath: requestPath)))
+        } catch {
+            throw RunError(path: requestPath, message: "this is not the request of a run: \(Self.reason(error))")
+        }
+        guard record.format == 1 else {
+            throw RunError(path: requestPath, message: "found format \(record.format), expected 1")
+        }
+        return record
+    }
+
+    /// Deletes the run with its directory.
+    public func remove() throws {
+        try FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Makes the directory and stores the request.
+    ///
+    /// - Throws: `RunError` if there is something already, which is never overwritten.
+    func start(_ request: PaintRequest, model: String) throws {
+        let files = FileManager.default
+        if let names = try? files.contentsOfDirectory(atPath: path), !names.isEmpty {
+            let what = names.contains("request.json") ? "a painting, which can be resumed," : "other files"
+            throw RunError(path: path, message: "this directory already holds \(what) so a new run cannot start here")
+        }
+        do {
+            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw RunError(path: path, message: "cannot make the directory: \(Self.reason(error))")
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let record = Record(model: model, request: request, notes: notes)
+        try AtomicFile.write(Array(encoder.encode(record)), to: requestPath)
+    }
+
+    /// The request, for the model that it was made for.
+    func request(for model: String) throws -> PaintRequest {
+        let record = try record()
+        guard record.model == model else {
+            throw RunError(path: requestPath, message: "this painting is by model \(record.model), not by \(model)")
+        }
+        return record.request
+    }
+
+    /// Stores a state in place of the last one. The disk is waited for on a thread of its own.
+    func commit(_ state: RunState) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try write(state) })
+            }
+        }
+    }
+
+    private func write(_ state: RunState) throws {
+        var tensors: [String: SafetensorsWriter.Content] = ["canvas": .float32(state.canvas)]
+        if let memory = state.memory { tensors["memory"] = .float32(memory) }
+        if let coarser = state.coarser { tensors["coarser"] = .float32(coarser) }
+        if let first = state.publications.first {
+            let elements = state.publications.flatMap(\.elements)
+            let shape = Shape([state.publications.count] + first.shape.dimensions)
+            tensors["publications"] = .float32(Tensor(shape: shape, elements: elements))
+        }
+        let metadata = ["stage": String(state.stage), "evaluation": String(state.evaluation)]
+        try SafetensorsWriter.write(tensors: tensors, metadata: metadata, to: statePath)
+    }
+
+    /// The last state that was stored, or nil if the run was ended before the first.
+    ///
+    /// - Throws: `RunError` or `SafetensorsError` that names the file and what is wrong, if it is not a state of this
+    ///   plan.
+    func state(for plan: PaintPlan, traits: ModelTraits) throws -> RunState? {
+        guard FileManager.default.fileExists(atPath: statePath) else { return nil }
+        let file = try SafetensorsFile(path: statePath)
+        let index = try number("stage", in: file, range: 0..<plan.stages.count)
+        let stage = plan.stages[index]
+        let evaluation = try number("evaluation", in: file, range: 0..<stage.canvasEvaluations + 1)
+        let shape = stage.canvasShape(channels: traits.channels)
+        var state = RunState(
+            stage: index, evaluation: evaluation, canvas: try tensor("canvas", shape: shape, in: file), publications: [])
+        if file.tensors["memory"] != nil { state.memory = try tensor("memory", shape: shape, in: file) }
+        if index > 0 {
+            let coarser = plan.stages[index - 1].canvasShape(channels: traits.channels)
+            state.coarser = try tensor("coarser", shape: coarser, in: file)
+        }
+        if stage.publishesFirst, evaluation > 0 {
+            let (count, tokens) = (stage.tiles.tiles.count, stage.tileShape.contextTokens)
+            let width = traits.summary?.width ?? 0
+            let all = try tensor("publications", shape: [count, tokens / count, width], in: file)
+            let size = tokens / count * width
+            state.publications = (0..<count).map {
+                Tensor(shape: [tokens / count, width], elements: Array(all.elements[$0 * size..<($0 + 1) * size]))
+            }
+        }
+        return state
+    }
+
+    private func number(_ name: String, in file: SafetensorsFile, range: Range<Int>) throws -> Int {
+        guard let text = file.metadata[name], let number = Int(text), range.contains(number) else {
+            throw RunError(
+                path: statePath,
+                message: "found \(name) \(file.metadata[name] ?? "missing"), expected \(range.lowerBound) to \(range.upperBound - 1)")
+        }
+        return number
+    }
+
+    private func tensor(_ name: String, shape: Shape, in file: SafetensorsFile) throws -> Tensor {
+        let found = try file.entry(name).shape
+        guard found == shape else {
+            throw RunError(path: statePath, message: "found \(name) of shape \(found), expected \(shape)")
+        }
+        return try file.floats(name)
+    }
+
+    /// A decoding error's own words, without the type names around them.
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return error.localizedDescription }
+        switch error {
+        case .keyNotFound(let key, _): return "\(key.stringValue) is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            let place = context.codingPath.map(\.stringValue).joined(separator: ".")
+            return (place.isEmpty ? "" : "\(place): ") + context.debugDescription
+        @unknown default: return "\(error)"
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Choir
+import ChoirEngine
+import ChoirRuntime
+
+/// What paints: shared by `generate` and `plan`.
+struct EngineArguments: ParsableArguments {
+    @Option(help: "Tiles denoised at the same time. They share one copy of the weights; the picture stays the same.")
+    var modules = EngineSettings().modules
+
+    @Option(help: "Number format of the network: auto, f32, bf16 or f16.", transform: EngineSettings.precision(named:))
+    var precision = EngineSettings().precision
+
+    @Option(help: "Inference device, such as CPU or GPU.")
+    var device = EngineSettings().device
+
+    @Option(help: "Folder of a model. Default: the embedded model Cosmos.")
+    var model: String?
+
+    /// The options as settings.
+    var settings: EngineSettings {
+        EngineSettings(modules: modules, precision: precision, device: device, model: model)
+    }
+}
+
+/// What paints, as options or a run directory say.
+struct EngineSettings {
+    var modules = 4
+    var precision = CompileOptions.Precision.auto
+    var device = "CPU"
+    var model: String?
+
+    /// A precision by its name.
+    static func precision(named name: String) throws -> CompileOptions.Precision {
+        guard let precision = CompileOptions.Precision(rawValue: name) else {
+            let names = CompileOptions.Precision.allCases.map(\.rawValue).joined(separator: ", ")
+            throw RequestError("precision", found: name, expected: "one of \(names)")
+        }
+        return precision
+    }
+
+    /// A pipeline with these settings.
+    func pipeline() async throws -> ParallelDiffusionPipeline {
+        var options = EngineOptions()
+        options.precision = precision
+        options.device = device
+        return try await ParallelDiffusionPipeline(
+            model: model.map { .directory($0) } ?? .cosmos, modules: modules, options: options)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Choir
+import ChoirImage
+import ChoirModels
+import ChoirRuntime
+import ChoirSampling
+import ChoirTensor
+import Foundation
+
+/// Runs a command; an error becomes one sentence on standard error and the exit code of its kind.
+func exitingOnError(_ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch let code as ExitCode {
+        throw code
+    } catch {
+        printError("\(error)")
+        throw ExitCode(exitCode(of: error))
+    }
+}
+
+/// One line on standard error.
+func printError(_ sentence: String) {
+    FileHandle.standardError.write(Data("choir: \(sentence)\n".utf8))
+}
+
+/// The codes of `sysexits.h`, as the command's help lists them.
+private func exitCode(of error: any Error) -> Int32 {
+    switch error {
+    case is RequestError, is SamplingError: EX_USAGE
+    case is ModelError, is SafetensorsError, is RunError: EX_DATAERR
+    case is FeasibilityError: EX_UNAVAILABLE
+    case is FileError: EX_CANTCREAT
+    case let error as ImageError:
+        switch error.code {
+        case .damaged: EX_DATAERR
+        case .unsupportedFormat, .invalidSize, .invalidOption, .invalidBorder: EX_USAGE
+        default: EX_CANTCREAT
+        }
+    default: EX_SOFTWARE
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Choir
+import ChoirImage
+import ChoirModels
+import ChoirTensor
+import Foundation
+
+/// Says what is in a checkpoint or a painted picture.
+struct Inspect: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says what is in a checkpoint, a model's folder, or a painted picture's metadata.")
+
+    @Argument(help: "A .safetensors file, a folder of a model, or a picture.")
+    var file: String
+
+    func run() async throws {
+        try await exitingOnError {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) else {
+                throw RequestError("file", found: "\(file), which does not exist", expected: "a file or a folder")
+            }
+            if isDirectory.boolValue {
+                try inspectModel()
+            } else if file.hasSuffix(".safetensors") {
+                try inspectCheckpoint(SafetensorsFile(path: file))
+            } else {
+                try inspectPicture()
+            }
+        }
+    }
+
+    private func inspectModel() throws {
+        let configuration = try CosmosConfiguration(path: file + "/config.json")
+        let network = configuration.network
+        print("a Cosmos network: widths \(network.widths), blocks \(network.blocks), \(network.scales) scales")
+        try inspectCheckpoint(SafetensorsFile(path: file + "/model.safetensors"))
+    }
+
+    private func inspectCheckpoint(_ checkpoint: SafetensorsFile) throws {
+        let entries = checkpoint.names.compactMap { checkpoint.tensors[$0] }
+        let parameters = entries.reduce(0) { $0 + $1.shape.elementCount }
+        let types = Set(entries.map(\.dataType.rawValue)).sorted().joined(separator: ", ")
+        print("\(checkpoint.path): \(entries.count) tensors, \(parameters) numbers, \(types)")
+        for (key, value) in checkpoint.metadata.sorted(by: { $0.key < $1.key }) { print("  \(key): \(value)") }
+        for entry in entries { print("  \(entry.name) \(entry.dataType.rawValue) \(entry.shape)") }
+    }
+
+    private func inspectPicture() throws {
+        let reader = try ImageReader(path: file)
+        print("\(file): \(reader.width)x\(reader.height), \(reader.channels) channels of \(reader.bitDepth) bits")
+        if let parameters = reader.metadata.parameters { print(parameters) }
+        if let block = reader.metadata.choir { print(block) }
+        if reader.metadata == ImageMetadata() { print("no metadata of a painting") }
+    }
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// What is written beside the picture: shared by `generate` and `resume`.
+struct OutputOptions: ParsableArguments {
+    @Option(help: "Write what the painting took and how it turned out to this file, as JSON.")
+    var report: String?
+
+    @Option(help: "Rewrite this small picture of the canvas after each step.")
+    var preview: String?
+
+    @Flag(help: "Print nothing but errors.")
+    var quiet = false
+
+    /// The longer side of previews.
+    static let previewSide = 512
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Choir
+import ChoirSampling
+
+/// What to paint: shared by `generate` and `plan`.
+struct PictureOptions: ParsableArguments {
+    @Option(help: "Size of the picture in pixels.", transform: PixelSize.init(argument:))
+    var size = PixelSize(width: 4096, height: 4096)
+
+    @Option(help: "Seed of all noise: the same seed gives the same pixels.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Steps at the full size; coarser scales take proportionally more. Default: the model's.")
+    var steps: Int?
+
+    @Option(help: "Scale of classifier-free guidance; 1 is off. Default: the model's.")
+    var guidance: Double?
+
+    @Option(help: "What guidance leads away from.")
+    var negative = ""
+
+    @Option(
+        help: "Step rule: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")). Default: the model's.",
+        transform: SamplerKind.init(name:))
+    var sampler: SamplerKind?
+
+    @Option(help: "Side of a tile in pixels. Default: the model's.")
+    var tile: Int?
+
+    @Option(help: "Pixels that neighbouring tiles share at least. Default: the model's.")
+    var overlap: Int?
+
+    @Option(
+        name: .customLong("bridge"), parsing: .upToNextOption,
+        help: "How tiles listen to each other: \(BridgeKind.allCases.map(\.rawValue).joined(separator: ", ")).",
+        transform: BridgeKind.init(name:))
+    var bridges: [BridgeKind] = BridgeKind.standard
+
+    /// The request for a prompt.
+    func request(prompt: String) -> PaintRequest {
+        var request = PaintRequest(prompt: prompt, size: size)
+        request.seed = seed
+        request.steps = steps
+        request.guidance = guidance
+        request.negativePrompt = negative
+        request.sampler = sampler
+        request.tile = tile
+        request.overlap = overlap
+        request.bridges = bridges
+        return request
+    }
+}
+
+extension PixelSize {
+    /// A size from text such as `4096x2048`.
+    fileprivate init(argument: String) throws {
+        guard let size = PixelSize(argument) else {
+            throw RequestError("size", found: argument, expected: "width and height such as 4096x2048")
+        }
+        self = size
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Choir
+import ChoirEngine
+import ChoirSampling
+import Foundation
+
+/// Says what a painting would do and take.
+struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says what a painting would do and take: tiles, evaluations, peak memory, disk. Runs nothing.")
+
+    @Argument(help: "What the picture shows; it does not change the plan.")
+    var prompt = ""
+
+    @OptionGroup var picture: PictureOptions
+
+    @Option(help: "The picture's file, for the disk that its format takes.")
+    var output = "choir.png"
+
+    @OptionGroup var engine: EngineArguments
+
+    func run() async throws {
+        try await exitingOnError {
+            let request = picture.request(prompt: prompt)
+            let pipeline = try await engine.settings.pipeline()
+            let plan = try pipeline.plan(request)
+            for stage in plan.stages { print(Self.describe(stage)) }
+            print("evaluations of the network: \(plan.evaluations)")
+            print("peak memory: about \(plan.peakBytes.inGigabytes)")
+            let disk = try Feasibility.diskBytes(plan, output: output)
+            print("disk: up to \(disk.inGigabytes), \(plan.runBytes.inGigabytes) of it while painting")
+            try Feasibility.check(pipeline, request, output: output)
+        }
+    }
+
+    private static func describe(_ stage: Stage) -> String {
+        let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
+        let perStep = stage.tiles.tiles.count * (stage.guidance.needsUnconditional ? 2 : 1)
+        return """
+            \(stage.contentWidth)x\(stage.contentHeight): \(columns.starts.count) x \(rows.starts.count) tiles of \
+            \(columns.window)x\(rows.window), overlap \(stage.overlap), \(stage.schedule.steps) steps of \
+            \(stage.sampler.displayName), guidance \(stage.guidance.scale), \(perStep) evaluations a step
+            """
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Choir
+import ChoirImage
+import Foundation
+
+/// Measures how visible tile borders are.
+struct Seams: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures how visible tile borders are in a picture.",
+        discussion: """
+            The gradient across each line where the cores of two tiles meet, divided by the mean gradient across its \
+            24 neighbours on both sides: 1 is invisible. Single bright stars make any line vary, hence the control: \
+            as many lines through the middles of tiles.
+            """)
+
+    @Argument(help: "A picture in any format that libvips reads.")
+    var image: String
+
+    @Option(help: "Side of a tile in pixels.")
+    var tile: Int
+
+    @Option(help: "Pixels that neighbouring tiles share at least.")
+    var overlap = 0
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        try await exitingOnError {
+            guard tile >= 16, (0...tile / 2).contains(overlap) else {
+                throw RequestError(
+                    "tile and overlap", found: "\(tile) and \(overlap)",
+                    expected: "a tile of at least 16 pixels and an overlap of at most half of it")
+            }
+            let reader = try ImageReader(path: image)
+            var meter = try SeamMeter(
+                width: reader.width, height: reader.height, verticalBorders: borders(along: reader.width),
+                horizontalBorders: borders(along: reader.height))
+            while reader.nextRow < reader.height {
+                // Named, because Swift 6.3.1 cannot compile the span of a temporary here.
+                let rows = try reader.readRows()
+                try meter.add(rows: rows.span)
+            }
+            print(try json ? Self.json(meter.finish()) : Self.table(meter.finish()))
+        }
+    }
+
+    /// Where the cores of tiles meet along a side, as a plan of Choir cuts it.
+    private func borders(along length: Int) -> [Int] {
+        let alignment = 16
+        let canvas = (length + alignment - 1) / alignment * alignment
+        return TileAxis(length: canvas, window: tile, overlap: overlap, alignment: alignment).borders
+            .filter { $0 < length }
+    }
+
+    private static func json(_ report: SeamReport) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        return String(decoding: try encoder.encode(report), as: UTF8.self)
+    }
+
+    private static func table(_ report: SeamReport) -> String {
+        let rows = [
+            ("all", report.borders), ("columns", report.vertical), ("rows", report.horizontal),
+            ("control", report.controls),
+        ]
+        let lines = rows.compactMap { name, summary in
+            summary.map {
+                let columns = [$0.mean, $0.p95, $0.worst.ratio].map { String(format: "%8.4f", $0) }.joined()
+                return name.padding(toLength: 10, withPad: " ", startingAt: 0)
+                    + String(format: "%5d", $0.count) + columns + "  at \($0.worst.axis.rawValue) \($0.worst.position)"
+            }
+        }
+        return "lines     count    mean     p95   worst\n" + lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,102 @@
+import Choir
+import ChoirModels
+import ChoirRuntime
+import ChoirSampling
+import ChoirTensor
+
+/// One module: its own input and output memory, and the preconditioning around the network.
+actor CosmosModule {
+    private let denoiser: InferenceRequest
+    private let publisher: InferenceRequest?
+    private let configuration: CosmosConfiguration
+    private let shape: TileShape
+    private let execution: Turnstile
+
+    init(
+        denoiser: CompiledModel, publisher: CompiledModel?, configuration: CosmosConfiguration, shape: TileShape,
+        execution: Turnstile
+    ) throws {
+        self.denoiser = try denoiser.makeRequest()
+        self.publisher = try publisher?.makeRequest()
+        self.configuration = configuration
+        self.shape = shape
+        self.execution = execution
+    }
+
+    func predict(_ input: TileInput) async throws -> TilePrediction {
+        let around = CosmosPreconditioning(time: input.level.time, picture: configuration.picture)
+        try fill(denoiser, with: input, around)
+        if let context = input.context {
+            try denoiser.setInput("context", context.reshaped(to: [1, context.height, context.width]))
+        }
+        let seconds = try await run(denoiser)
+        var clean = input.noisy
+        try denoiser.withOutput("output") { output in
+            clean.withMutableSpan { clean in
+                for index in clean.indices {
+                    clean[unchecked: index] =
+                        clean[unchecked: index] * around.skipScale + output[unchecked: index] * around.outputScale
+                        + around.cleanShift
+                }
+            }
+        }
+        return TilePrediction(clean: clean, publication: try tokens(of: denoiser), networkSeconds: seconds)
+    }
+
+    func publish(_ input: TileInput) async throws -> TilePublication {
+        guard let publisher else { preconditionFailure("these modules were not made to publish") }
+        try fill(publisher, with: input, CosmosPreconditioning(time: input.level.time, picture: configuration.picture))
+        let seconds = try await run(publisher)
+        return TilePublication(tokens: try tokens(of: publisher), networkSeconds: seconds)
+    }
+
+    private func run(_ request: InferenceRequest) async throws -> Double {
+        await execution.enter()
+        do {
+            let duration = try await request.run()
+            await execution.leave()
+            return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        } catch {
+            await execution.leave()
+            throw error
+        }
+    }
+
+    private func tokens(of request: InferenceRequest) throws -> Tensor {
+        let tokens = try request.output("publication")
+        return tokens.reshaped(to: [tokens.height, tokens.width])
+    }
+
+    private func fill(_ request: InferenceRequest, with input: TileInput, _ around: CosmosPreconditioning) throws {
+        try request.withInput("picture") { picture in
+            input.noisy.withSpan { noisy in
+                for index in noisy.indices {
+                    picture[unchecked: index] = noisy[unchecked: index] * around.inputScale + around.inputShift
+                }
+            }
+        }
+        let plane = shape.height / configuration.scaleFactor * (shape.width / configuration.scaleFactor)
+        try request.withInput("coarse") { coarse in
+            if let picture = input.coarse {
+                picture.withSpan { picture in
+                    for index in picture.indices { coarse[unchecked: index] = picture[unchecked: index] }
+                }
+                for index in 3 * plane..<4 * plane { coarse[unchecked: index] = 1 }
+            } else {
+                for index in coarse.indices { coarse[unchecked: index] = 0 }
+            }
+        }
+        let network = configuration.network
+        let features = CosmosPreconditioning.features(time: input.level.time, network: network)
+        try request.setInput("level", Tensor(shape: [1, features.count], elements: features))
+        var scale = Tensor(shape: [1, network.scales])
+        scale[0, input.scale] = 1
+        try request.setInput("scale", scale)
+        let (height, width) = (shape.height / network.cell, shape.width / network.cell)
+        try request.withInput("text") { text in
+            for (channel, value) in input.embedding.elements.enumerated() {
+                for cell in 0..<height * width { text[unchecked: channel * height * width + cell] = value }
+            }
+        }
+    }
+}

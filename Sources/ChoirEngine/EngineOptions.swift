@@ -1,0 +1,17 @@
+public import ChoirRuntime
+import Foundation
+
+/// Where and how models run.
+public struct EngineOptions: Hashable, Sendable {
+    /// The inference device, such as `CPU`.
+    public var device = "CPU"
+
+    /// The number format of the network's layers.
+    public var precision = CompileOptions.Precision.auto
+
+    /// The processor threads that inference and image files share.
+    public var threads = ProcessInfo.processInfo.activeProcessorCount
+
+    /// The default options.
+    public init() {}
+}

@@ -1,0 +1,77 @@
+public import Choir
+public import ChoirImage
+import ChoirSampling
+import Foundation
+
+/// A picture that was written to a file.
+public struct WrittenPicture: Hashable, Sendable {
+    /// SHA-256 of the pixels, row by row as interleaved 8-bit RGB, in hexadecimal.
+    public let pixelsSHA256: String
+
+    /// How visible the tile borders are; nil for a picture of one tile.
+    public let seams: SeamReport?
+
+    /// Seconds that it took.
+    public let seconds: Double
+}
+
+extension Painting {
+    /// Writes the picture strip by strip, in the format of the file name's ending, with the metadata that the Stable
+    /// Diffusion ecosystem reads (`parameters`) and a JSON block that reproduces the request (`choir`).
+    ///
+    /// A good file of this name is replaced only by a complete new one.
+    ///
+    /// - Parameter path: Where the picture goes.
+    /// - Throws: `ImageError` that names the file and what is wrong; there is no partial file then.
+    public func write(to path: String) throws -> WrittenPicture {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let (width, height) = (request.size.width, request.size.height)
+        let writer = try ImageWriter(path: path, width: width, height: height, metadata: try metadata())
+        var meter = try seamMeter()
+        for top in stride(from: 0, to: height, by: 64) {
+            try Task.checkCancellation()
+            let strip = pixels(rows: top..<min(top + 64, height))
+            try meter?.add(rows: strip.span)
+            try writer.write(strip: strip)
+        }
+        let digest = try writer.finish()
+        let duration = (clock.now - start).components
+        return WrittenPicture(
+            pixelsSHA256: digest, seams: try meter?.finish(),
+            seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18)
+    }
+
+    private func seamMeter() throws -> SeamMeter? {
+        let (width, height) = (request.size.width, request.size.height)
+        let vertical = plan.finest.tiles.columns.borders.filter { $0 < width }
+        let horizontal = plan.finest.tiles.rows.borders.filter { $0 < height }
+        guard !(vertical.isEmpty && horizontal.isEmpty) else { return nil }
+        return try SeamMeter(width: width, height: height, verticalBorders: vertical, horizontalBorders: horizontal)
+    }
+
+    private func metadata() throws -> ImageMetadata {
+        let stage = plan.finest
+        let parameters = GenerationParameters(
+            prompt: request.prompt, negativePrompt: request.negativePrompt, steps: stage.schedule.steps,
+            sampler: stage.sampler.displayName, guidanceScale: plan.guidanceScale, seed: request.seed,
+            width: request.size.width, height: request.size.height, model: model, tileSize: stage.tiles.columns.window,
+            overlap: stage.overlap, bridges: request.bridges.map(\.rawValue),
+            version: "Choir \(ChoirVersion.current)")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let block = Reproduction(version: ChoirVersion.current, model: model, request: request)
+        return ImageMetadata(
+            parameters: parameters.text, choir: String(decoding: try encoder.encode(block), as: UTF8.self))
+    }
+}
+
+/// The JSON block in a picture's metadata: all that is needed to paint it again.
+public struct Reproduction: Hashable, Sendable, Codable {
+    /// The version of Choir that painted it.
+    public var version: String
+    /// The name of the model.
+    public var model: String
+    /// What was asked for.
+    public var request: PaintRequest
+}

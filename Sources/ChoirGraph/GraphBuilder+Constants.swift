@@ -1,0 +1,131 @@
+public import ChoirTensor
+
+extension GraphBuilder {
+    /// A constant tensor of f32 numbers, stored inline.
+    ///
+    /// - Precondition: `elements.count == shape.elementCount`.
+    public func constant(_ elements: [Float], shape: Shape) throws(GraphError) -> Value {
+        precondition(elements.count == shape.elementCount, "\(elements.count) elements for shape \(shape)")
+        return try constant(begin("Const"), bytes: elements.withUnsafeBytes { [UInt8]($0) }, .f32, shape)
+    }
+
+    /// One constant f32 number of shape `[]`.
+    public func constant(_ number: Float) throws(GraphError) -> Value { try constant([number], shape: []) }
+
+    /// A constant tensor of 64-bit integers, stored inline.
+    ///
+    /// - Precondition: `elements.count == shape.elementCount`.
+    public func constant(integers elements: [Int], shape: Shape) throws(GraphError) -> Value {
+        precondition(elements.count == shape.elementCount, "\(elements.count) elements for shape \(shape)")
+        return try constant(begin("Const"), bytes: Self.bytes(elements), .i64, shape)
+    }
+
+    /// A weight of the model, read where it lies in its file; f16 and bf16 weights are widened to f32 by the engine.
+    ///
+    /// - Parameters:
+    ///   - name: The tensor's name in the file without the names of the scopes around this call.
+    ///   - shape: The shape that the model expects.
+    /// - Returns: An f32 value of that shape.
+    public func weight(_ name: String, shape: Shape) throws(GraphError) -> Value {
+        let fullName = weightName(name)
+        let subject = "\(self.name).\(fullName)"
+        guard let stored = weights.entry(named: fullName) else {
+            throw GraphError(.missingWeight, subject, "no such weight \(weights.origin)")
+        }
+        guard stored.shape == shape else {
+            throw GraphError(
+                .weightMismatch,
+                subject,
+                "expected \(shape), file has \(stored.shape) (in \(stored.path))"
+            )
+        }
+        let elementType: ElementType
+        switch stored.dataType {
+        case .float32: elementType = .f32
+        case .float16: elementType = .f16
+        case .bfloat16: elementType = .bf16
+        default:
+            throw GraphError(
+                .weightMismatch,
+                subject,
+                "expected F32, F16 or BF16, file has \(stored.dataType.rawValue) (in \(stored.path))"
+            )
+        }
+        return constant(
+            LayerContext(name: fullName, qualifiedName: subject),
+            offset: stored.offset,
+            elementType,
+            shape
+        )
+    }
+
+    /// Whether some file has a weight of this name in the present scope.
+    public func hasWeight(_ name: String) -> Bool { weights.entry(named: weightName(name)) != nil }
+
+    /// An argument that the engine takes as an input: a vector of integers that belongs to `layer`.
+    func argument(_ layer: LayerContext, _ role: String, _ integers: [Int]) throws(GraphError) -> Value {
+        let context = LayerContext(name: "\(layer.name).\(role)", qualifiedName: "\(layer.qualifiedName).\(role)")
+        return try constant(context, bytes: Self.bytes(integers), .i64, Shape([integers.count]))
+    }
+
+    /// The same constant under another shape: the same bytes, hence no layer that would copy them.
+    ///
+    /// Nil when the value is not a constant.
+    func reshapedConstant(_ value: Value, _ layer: LayerContext, to shape: Shape) -> Value? {
+        let layerOfValue = source(of: value)
+        let constantLayer = layerOfValue.isDecompression ? source(of: layerOfValue.inputs[0]) : layerOfValue
+        guard constantLayer.type == "Const",
+            let offset = constantLayer.attributes.first(where: { $0.name == "offset" }).flatMap({ Int($0.value) })
+        else { return nil }
+        return constant(layer, offset: offset, constantLayer.outputs[0].elementType, shape)
+    }
+
+    private static func bytes(_ integers: [Int]) -> [UInt8] {
+        integers.map { Int64($0) }.withUnsafeBytes { [UInt8]($0) }
+    }
+
+    private func constant(
+        _ layer: LayerContext,
+        bytes: [UInt8],
+        _ elementType: ElementType,
+        _ shape: Shape
+    ) throws(GraphError) -> Value {
+        constant(layer, offset: try weights.store(bytes), elementType, shape)
+    }
+
+    private func constant(
+        _ layer: LayerContext,
+        offset: Int,
+        _ elementType: ElementType,
+        _ shape: Shape
+    ) -> Value {
+        let key = ConstantKey(offset: offset, shape: shape, elementType: elementType)
+        if let known = constants[key] { return known }
+        let stored = emit(
+            layer,
+            "Const",
+            attributes: [
+                ("element_type", elementType.rawValue), ("shape", list(shape.dimensions)),
+                ("offset", String(offset)), ("size", String(shape.elementCount * elementType.byteCount)),
+            ],
+            inputs: [],
+            shape: shape,
+            elementType: elementType
+        )
+        var value = stored
+        if elementType == .f16 || elementType == .bf16 {
+            let widened = LayerContext(name: "\(layer.name)/f32", qualifiedName: "\(layer.qualifiedName)/f32")
+            value = emit(
+                widened,
+                "Convert",
+                attributes: [("destination_type", "f32")],
+                inputs: [stored],
+                shape: shape,
+                elementType: .f32,
+                isDecompression: true
+            )
+        }
+        constants[key] = value
+        return value
+    }
+}

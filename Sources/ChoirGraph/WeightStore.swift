@@ -1,0 +1,187 @@
+public import ChoirTensor
+import Glibc
+import Synchronization
+
+/// All constants of one or more graphs as one contiguous piece of memory, without copying a weight.
+///
+/// OpenVINO takes one blob of weights per model, and every constant is an offset into it. A checkpoint may have several
+/// files, and a graph has small constants of its own. So the store reserves one range of addresses, maps the files into
+/// it one after another (read-only, each at the start of a page) and puts an area for inline constants behind them.
+/// Pages are read from disk when the engine first touches them.
+///
+/// A compiled model points into the store, so the store must live as long as the model; `ChoirRuntime` sees to that.
+public final class WeightStore: Sendable {
+    /// A weight: where it lies in the store and what its file says about it.
+    struct Entry: Hashable, Sendable {
+        let offset: Int
+        let shape: Shape
+        let dataType: DataType
+        let path: String
+    }
+
+    private struct InlineArea {
+        var used = 0
+        var offsets: [[UInt8]: Int] = [:]
+    }
+
+    /// The most bytes that inline constants of one store may take.
+    public static let inlineCapacity = 64 << 20
+
+    /// Inline constants start at multiples of this, the size of a cache line and of an AVX-512 register.
+    private static let inlineAlignment = 64
+
+    /// The first byte. The files' part is never written; the inline part only under the lock, and only bytes that no
+    /// graph refers to yet.
+    private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+    private let reservedByteCount: Int
+    private let inlineOffset: Int
+    private let inline = Mutex(InlineArea())
+    private let entries: [String: Entry]
+    private let fileIdentities: [String]
+
+    /// The files in words, for error messages.
+    let origin: String
+
+    /// Maps files side by side.
+    ///
+    /// - Parameter files: The files of one checkpoint, such as its shards; none for a graph without weights.
+    ///
+    /// Throws when two files have a tensor of the same name, when a file was replaced since it was opened, or when the
+    /// system refuses the mapping. The corresponding C function is `mmap`.
+    public init(files: [SafetensorsFile] = []) throws(GraphError) {
+        let pageSize = sysconf(Int32(_SC_PAGESIZE))
+        func pages(_ byteCount: Int) -> Int { (byteCount + pageSize - 1) / pageSize * pageSize }
+
+        var entries: [String: Entry] = [:]
+        var fileOffsets: [Int] = []
+        var offset = 0
+        for file in files {
+            fileOffsets.append(offset)
+            for (name, tensor) in file.tensors {
+                let entry = Entry(
+                    offset: offset + tensor.fileRange.lowerBound,
+                    shape: tensor.shape,
+                    dataType: tensor.dataType,
+                    path: file.path
+                )
+                if let other = entries.updateValue(entry, forKey: name) {
+                    throw GraphError(.storage, name, "both \(other.path) and \(file.path) have this weight")
+                }
+            }
+            offset += pages(file.mapping.bytes.count)
+        }
+        self.entries = entries
+        switch files.count {
+        case 0: origin = "(the graph has no files)"
+        case 1: origin = "in \(files[0].path)"
+        default: origin = "in \(files.map(\.path).joined(separator: ", "))"
+        }
+
+        inlineOffset = offset
+        reservedByteCount = offset + Self.inlineCapacity
+        let reserved = mmap(nil, reservedByteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard let reserved, reserved != MAP_FAILED else {
+            throw GraphError(
+                .storage,
+                "weights",
+                "cannot reserve \(reservedByteCount) bytes of addresses: \(systemMessage())"
+            )
+        }
+        base = reserved
+        do throws(GraphError) {
+            var identities: [String] = []
+            for (file, offset) in zip(files, fileOffsets) {
+                identities.append(try Self.map(file, at: reserved + offset))
+            }
+            fileIdentities = identities
+            guard mprotect(reserved + inlineOffset, Self.inlineCapacity, PROT_READ | PROT_WRITE) == 0 else {
+                throw GraphError(.storage, "weights", "cannot use memory for constants: \(systemMessage())")
+            }
+        } catch {
+            munmap(reserved, reservedByteCount)
+            throw error
+        }
+    }
+
+    deinit { munmap(base, reservedByteCount) }
+
+    /// The names of all weights, sorted.
+    public var names: [String] { entries.keys.sorted() }
+
+    /// The shape of a weight as its file has it, or nil when there is none of that name; lets a model take its widths
+    /// from the checkpoint.
+    public func shape(of name: String) -> Shape? { entries[name]?.shape }
+
+    /// Changes whenever the weights may have changed: device, file number, size and time of every file, and a hash of
+    /// the inline constants.
+    package var identity: String {
+        let constants = inline.withLock { area in
+            var hash = FNV1a()
+            hash.combine(UnsafeRawBufferPointer(start: base + inlineOffset, count: area.used))
+            return hash.value
+        }
+        return (fileIdentities + [String(constants, radix: 16)]).joined(separator: " ")
+    }
+
+    /// Everything that the engine may read, from the first file to the last inline constant.
+    ///
+    /// Valid as long as the store lives.
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base, count: inlineOffset + max(inline.withLock { $0.used }, 1))
+    }
+
+    func entry(named name: String) -> Entry? { entries[name] }
+
+    /// Puts a constant into the inline area, or finds the equal one that is there, and returns its offset.
+    func store(_ bytes: [UInt8]) throws(GraphError) -> Int {
+        let offset: Int? = inline.withLock { area in
+            if let known = area.offsets[bytes] { return known }
+            guard bytes.count <= Self.inlineCapacity - area.used else { return nil }
+            let offset = inlineOffset + area.used
+            (base + offset).copyMemory(from: bytes, byteCount: bytes.count)
+            let end = area.used + max(bytes.count, 1)
+            area.used = min(
+                (end + Self.inlineAlignment - 1) / Self.inlineAlignment * Self.inlineAlignment,
+                Self.inlineCapacity
+            )
+            area.offsets[bytes] = offset
+            return offset
+        }
+        guard let offset else {
+            throw GraphError(
+                .storage,
+                "weights",
+                "inline constants take more than \(Self.inlineCapacity) bytes; large tables belong into a file"
+            )
+        }
+        return offset
+    }
+
+    /// Maps a file that was validated before over a reserved range, and returns what tells it from other files.
+    private static func map(
+        _ file: SafetensorsFile,
+        at address: UnsafeMutableRawPointer
+    ) throws(GraphError) -> String {
+        let known = file.mapping.bytes
+        guard let knownAddress = known.baseAddress else { return "" }
+        let descriptor = open(file.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw GraphError(.storage, file.path, "cannot open: \(systemMessage())") }
+        defer { close(descriptor) }
+        // Before the mapping, since touching a page behind the end of a file that has become shorter ends the process.
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw GraphError(.storage, file.path, "cannot examine: \(systemMessage())")
+        }
+        let replaced = GraphError(.storage, file.path, "the file was replaced while it was being opened")
+        guard Int(status.st_size) == known.count else { throw replaced }
+        let mapped = mmap(address, known.count, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, 0)
+        guard mapped == address else { throw GraphError(.storage, file.path, "cannot map: \(systemMessage())") }
+        // Another file under the same name may have moved in since its header was read. With the same header all
+        // offsets hold, and it is simply the newer file that is used.
+        let headerEnd = file.tensors.values.map(\.fileRange.lowerBound).min() ?? known.count
+        guard memcmp(address, knownAddress, headerEnd) == 0 else { throw replaced }
+        return "\(status.st_dev):\(status.st_ino):\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+    }
+}
+
+private func systemMessage() -> String { String(cString: strerror(errno)) }

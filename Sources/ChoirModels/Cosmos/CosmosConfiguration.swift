@@ -1,0 +1,83 @@
+import Foundation
+
+/// The sizes of a Cosmos network, as `config.json` beside its weights states them.
+public struct CosmosConfiguration: Hashable, Sendable, Codable {
+    /// The network's own sizes.
+    public struct Network: Hashable, Sendable, Codable {
+        /// Channels at 1/4, 1/8 and 1/16 of the picture's side.
+        public var widths: [Int]
+        /// Residual blocks at these levels, on the way down and again on the way up.
+        public var blocks: [Int]
+        /// Width of the embedding of noise level, scale and text.
+        public var embedding: Int
+        /// Width of a word's vector.
+        public var text: Int
+        /// Channels that the full-size convolutions refine.
+        public var fine: Int
+        /// Heads of the cross-spatial attention.
+        public var heads: Int
+        /// Scales that the network was trained on.
+        public var scales: Int
+        /// Pixels per side that the first level folds into channels.
+        public var unshuffle: Int
+        /// Pixels per side of a cell of the coarsest level.
+        public var cell: Int
+        /// Frequencies by which the noise level is told.
+        public var frequencies: Int
+        /// The highest of them, in radians per unit of flow time.
+        public var highestFrequency: Double
+    }
+
+    /// What the training pictures are like, in -1 ... 1.
+    public struct Picture: Hashable, Sendable, Codable {
+        /// Their mean.
+        public var mean: Double
+        /// Their standard deviation.
+        public var deviation: Double
+    }
+
+    /// The network's sizes.
+    public var network: Network
+
+    /// How many times smaller the side of the next coarser scale is.
+    public var scaleFactor: Int
+
+    /// What the training pictures are like.
+    public var picture: Picture
+
+    /// Reads and checks a configuration.
+    ///
+    /// - Throws: `ModelError` that names the file and the field.
+    public init(path: String) throws(ModelError) {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            throw ModelError(path, "this is not the configuration of a Cosmos network: \(error.localizedDescription)")
+        }
+        try check(path)
+    }
+
+    private func check(_ path: String) throws(ModelError) {
+        let sizes = [
+            ("embedding", network.embedding), ("text", network.text), ("fine", network.fine), ("heads", network.heads),
+            ("scales", network.scales), ("frequencies", network.frequencies),
+        ]
+        for (field, size) in sizes where !(1...4096).contains(size) {
+            throw ModelError(path, "network.\(field): found \(size), expected 1 to 4096")
+        }
+        for (field, list) in [("widths", network.widths), ("blocks", network.blocks)]
+        where list.count != 3 || !list.allSatisfy((1...4096).contains) {
+            throw ModelError(path, "network.\(field): found \(list), expected three numbers from 1 to 4096")
+        }
+        guard network.widths[2] % network.heads == 0 else {
+            throw ModelError(path, "network.heads: found \(network.heads), expected a divisor of \(network.widths[2])")
+        }
+        guard network.unshuffle == 4, network.cell == 16, scaleFactor == 4 else {
+            let found = "\(network.unshuffle), \(network.cell), \(scaleFactor)"
+            throw ModelError(path, "network.unshuffle, network.cell, scaleFactor: found \(found), expected 4, 16, 4")
+        }
+        guard picture.deviation > 0, picture.deviation.isFinite, picture.mean.isFinite else {
+            throw ModelError(path, "picture: found \(picture), expected a finite mean and a positive deviation")
+        }
+    }
+}

@@ -1,0 +1,214 @@
+public import ChoirGraph
+import ChoirTensor
+
+/// The Cosmos network as a graph. Matches `Training/network.py` layer for layer.
+///
+/// Inputs, for tiles of `height` x `width` pixels, cells of 16 x 16 pixels:
+///
+/// | name | shape | |
+/// |---|---|---|
+/// | `picture` | `[1, 3, height, width]` | the noisy tile, preconditioned |
+/// | `coarse` | `[1, 4, height / 4, width / 4]` | the coarser scale's picture, and a plane of ones if there is one |
+/// | `level` | `[1, 2 · frequencies]` | sines and cosines of the noise level |
+/// | `scale` | `[1, scales]` | one-hot: full size, quarter, sixteenth |
+/// | `text` | `[1, text, height / 16, width / 16]` | what the prompt says of each cell |
+/// | `context` | `[1, contextTokens, widths[2]]` | the tokens of all tiles; absent without |
+///
+/// Outputs: `output`, `[1, 3, height, width]`, and `publication`, `[1, tokens, widths[2]]`.
+public struct CosmosGraph {
+    private let graph: GraphBuilder
+    private let network: CosmosConfiguration.Network
+    private let cellsPerToken: Int
+
+    /// Which part of the network a graph holds.
+    public enum Part: Sendable {
+        /// The whole network.
+        case denoiser
+        /// The way down only: what a tile publishes.
+        case publisher
+    }
+
+    /// Builds the graph for one shape of tiles.
+    ///
+    /// - Parameters:
+    ///   - part: The whole network, or what it takes to publish.
+    ///   - configuration: The network's sizes.
+    ///   - weights: A store with the tensors of `model.safetensors`.
+    ///   - height: Rows of pixels; a multiple of 16.
+    ///   - width: Columns of pixels; a multiple of 16.
+    ///   - contextTokens: Tokens that the tile reads; may be 0.
+    ///   - cellsPerToken: Side of the square of 16 x 16 pixel cells that a published token stands for.
+    /// - Throws: `GraphError` that names the layer, if a weight is missing or has another shape.
+    public static func build(
+        _ part: Part, configuration: CosmosConfiguration, weights: WeightStore, height: Int, width: Int,
+        contextTokens: Int, cellsPerToken: Int
+    ) throws(GraphError) -> Graph {
+        let network = configuration.network
+        let builder = GraphBuilder(name: "cosmos", weights: weights)
+        let cosmos = CosmosGraph(graph: builder, network: network, cellsPerToken: cellsPerToken)
+        let picture = try builder.parameter("picture", shape: [1, 3, height, width])
+        let features = try cosmos.encode(picture, height: height, width: width)
+        let own = try cosmos.publication(of: features.bottom)
+        if part == .denoiser {
+            var tokens = own
+            if contextTokens > 0 {
+                let context = try builder.parameter("context", shape: [1, contextTokens, network.widths[2]])
+                tokens = try builder.concat([own, context], axis: 1)
+            }
+            try builder.result("output", cosmos.decode(features, picture: picture, tokens: tokens))
+        }
+        try builder.result("publication", own)
+        return try builder.build()
+    }
+
+    /// What the way down hands to the way up.
+    private struct Features {
+        var bottom: Value
+        var skips: [Value]
+        /// For each level, the scale and shift of each block on both ways.
+        var modulations: [[(scale: Value, shift: Value)]]
+    }
+
+    private func encode(_ picture: Value, height: Int, width: Int) throws(GraphError) -> Features {
+        let coarse = try graph.parameter(
+            "coarse", shape: [1, 4, height / network.unshuffle, width / network.unshuffle])
+        let modulations = try modulations(height: height / network.cell, width: width / network.cell)
+        let folded = try graph.spaceToDepth(picture, blockSize: network.unshuffle)
+        var x = try graph.convolution(
+            graph.concat([folded, coarse], axis: 1), named: "input", outputChannels: network.widths[0], kernel: 3,
+            padding: 1)
+        var skips: [Value] = []
+        for level in 0..<3 {
+            if level > 0 {
+                skips.append(x)
+                x = try graph.convolution(
+                    graph.spaceToDepth(x, blockSize: 2), named: "fold\(level - 1)",
+                    outputChannels: network.widths[level], kernel: 1)
+            }
+            for block in 0..<network.blocks[level] {
+                x = try residual(x, named: "down\(level).\(block)", modulations[level][block])
+            }
+        }
+        return Features(bottom: x, skips: skips, modulations: modulations)
+    }
+
+    private func decode(_ features: Features, picture: Value, tokens: Value) throws(GraphError) -> Value {
+        let (blocks, widths) = (network.blocks, network.widths)
+        var x = features.bottom
+        for block in 0..<blocks[2] {
+            if block == 0 || block == blocks[2] - 1 {
+                x = try attention(x, tokens: tokens, named: "attention.\(min(block, 1))")
+            }
+            x = try residual(x, named: "middle.\(block)", features.modulations[2][blocks[2] + block])
+        }
+        for level in [1, 0] {
+            let unfolded = try graph.convolution(
+                x, named: "unfold\(level)", outputChannels: 4 * widths[level], kernel: 1)
+            x = try graph.convolution(
+                graph.concat([graph.depthToSpace(unfolded, blockSize: 2), features.skips[level]], axis: 1),
+                named: "join\(level)", outputChannels: widths[level], kernel: 1)
+            for block in 0..<blocks[level] {
+                x = try residual(
+                    x, named: "up\(level).\(block)", features.modulations[level][blocks[level] + block])
+            }
+        }
+        let fine = try graph.convolution(
+            graph.silu(normalised(x)), named: "output",
+            outputChannels: network.fine * network.unshuffle * network.unshuffle, kernel: 3, padding: 1)
+        // At full size, so that the folds do not show as a grid.
+        let joined = try graph.concat([graph.depthToSpace(fine, blockSize: network.unshuffle), picture], axis: 1)
+        let refined = try graph.convolution(
+            joined, named: "refine1", outputChannels: network.fine + 4, kernel: 3, padding: 1)
+        return try graph.convolution(graph.silu(refined), named: "refine2", outputChannels: 3, kernel: 3, padding: 1)
+    }
+
+    private func modulations(height: Int, width: Int) throws(GraphError) -> [[(scale: Value, shift: Value)]] {
+        let level = try graph.parameter("level", shape: [1, 2 * network.frequencies])
+        let scale = try graph.parameter("scale", shape: [1, network.scales])
+        let text = try graph.parameter("text", shape: [1, network.text, height, width])
+        let hidden = try graph.silu(graph.linear(level, named: "time.0", outputs: network.embedding))
+        let moment = try graph.reshape(
+            graph.add(
+                graph.linear(hidden, named: "time.2", outputs: network.embedding),
+                graph.linear(scale, named: "scale", outputs: network.embedding, bias: false)),
+            to: [1, network.embedding, 1, 1])
+        let cells = try graph.silu(graph.add(perCell(text, named: "text", outputs: network.embedding), moment))
+        let everywhere = try graph.silu(moment)
+
+        var all: [[(scale: Value, shift: Value)]] = []
+        for index in 0..<3 {
+            let count = 4 * network.blocks[index]
+            var values = try perCell(
+                index == 0 ? everywhere : cells, named: "modulation\(index)",
+                outputs: count * network.widths[index])
+            if index == 1 { values = try graph.interpolate(values, scale: 2, method: .linear) }
+            let parts = try graph.variadicSplit(
+                values, axis: 1, lengths: [Int](repeating: network.widths[index], count: count))
+            all.append(stride(from: 0, to: count, by: 2).map { (scale: parts[$0], shift: parts[$0 + 1]) })
+        }
+        return all
+    }
+
+    /// A linear map of the channels of each cell; its weight is `[outputs, inputs]`.
+    private func perCell(_ x: Value, named name: String, outputs: Int) throws(GraphError) -> Value {
+        try graph.scope(name) { () throws(GraphError) in
+            let inputs = x.shape[1]
+            let weight = try graph.reshape(graph.weight("weight", shape: [outputs, inputs]), to: [outputs, inputs, 1, 1])
+            return try graph.convolution(x, weight: weight, bias: graph.weight("bias", shape: [outputs]))
+        }
+    }
+
+    private func residual(
+        _ x: Value, named name: String, _ modulation: (scale: Value, shift: Value)
+    ) throws(GraphError) -> Value {
+        try graph.scope(name) { () throws(GraphError) in
+            let channels = x.shape[1]
+            var h = try graph.add(
+                graph.multiply(normalised(x), graph.add(modulation.scale, 1)), modulation.shift)
+            for convolution in ["convolution1", "convolution2"] {
+                h = try graph.convolution(
+                    graph.silu(h), named: convolution, outputChannels: channels, kernel: 3, padding: 1)
+            }
+            return try graph.add(x, graph.multiply(h, graph.weight("gain", shape: [1, channels, 1, 1])))
+        }
+    }
+
+    private func normalised(_ x: Value) throws(GraphError) -> Value {
+        try graph.rootMeanSquareNormalization(x, axis: 1, epsilon: 1e-4)
+    }
+
+    private func publication(of features: Value) throws(GraphError) -> Value {
+        let pooled = try graph.averagePool(normalised(features), kernel: cellsPerToken, stride: cellsPerToken)
+        return try tokens(pooled)
+    }
+
+    /// `[1, C, h, w]` as `[1, h · w, C]`.
+    private func tokens(_ x: Value) throws(GraphError) -> Value {
+        try graph.transpose(graph.reshape(x, to: [1, x.shape[1], -1]), order: [0, 2, 1])
+    }
+
+    /// Every cell attends to the tile's own tokens and to those of all tiles.
+    private func attention(_ x: Value, tokens context: Value, named name: String) throws(GraphError) -> Value {
+        try graph.scope(name) { () throws(GraphError) in
+            let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
+            let perHead = channels / network.heads
+            let query = try graph.linear(
+                tokens(normalised(x)), named: "query", outputs: channels, bias: false)
+            let keyValue = try graph.variadicSplit(
+                graph.linear(context, named: "key_value", outputs: 2 * channels, bias: false), axis: 2,
+                lengths: [channels, channels])
+            var heads: [Value] = []
+            for value in [query, keyValue[0], keyValue[1]] {
+                heads.append(
+                    try graph.transpose(
+                        graph.reshape(value, to: [1, -1, network.heads, perHead]), order: [0, 2, 1, 3]))
+            }
+            let attended = try graph.scaledDotProductAttention(query: heads[0], key: heads[1], value: heads[2])
+            let joined = try graph.reshape(
+                graph.transpose(attended, order: [0, 2, 1, 3]), to: [1, height * width, channels])
+            let output = try graph.linear(joined, named: "output", outputs: channels)
+            return try graph.add(
+                x, graph.reshape(graph.transpose(output, order: [0, 2, 1]), to: [1, channels, height, width]))
+        }
+    }
+}

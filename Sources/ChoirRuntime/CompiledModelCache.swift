@@ -1,0 +1,90 @@
+import ChoirGraph
+import Glibc
+
+/// A directory of compiled models, one sub-directory for each graph, set of options and set of weights.
+///
+/// OpenVINO writes a cache file in place, so a process that is killed meanwhile, or a second one that reads, would meet
+/// half a file. So the engine gets a private directory, which is renamed when the compilation has succeeded: what has
+/// its final name is whole. Inside it OpenVINO compares a hash of the model and the bytes of its weights, so that a
+/// wrong entry could only be taken if both our key and that hash agreed.
+struct CompiledModelCache {
+    let directory: String
+
+    /// A place for one compiled model.
+    struct Slot {
+        /// The directory to name to the engine.
+        let engineDirectory: String
+        /// Where it moves after a success, or nil when the model is there already.
+        fileprivate let finalDirectory: String?
+
+        /// Makes a new entry visible to others.
+        func commit() {
+            guard let finalDirectory else { return }
+            // Fails when another process was first; its entry is as good.
+            if rename(engineDirectory, finalDirectory) != 0 { CompiledModelCache.remove(engineDirectory) }
+        }
+
+        /// Removes an entry that could not be used.
+        func discard() { CompiledModelCache.remove(engineDirectory) }
+    }
+
+    /// The place for a model, or nil when the directory cannot be made.
+    ///
+    /// - Parameters:
+    ///   - parts: All texts that the compiled model depends on.
+    ///   - weights: The weights it depends on.
+    func slot(for parts: [String], weights: WeightStore) -> Slot? {
+        guard makeDirectories() else { return nil }
+        var hash = FNV1a()
+        for part in parts + [weights.identity] {
+            hash.combine(part.utf8)
+            hash.combine(CollectionOfOne(0xFF))
+        }
+        let key = String(hash.value, radix: 16)
+        let final = "\(directory)/\(key)"
+        if access(final, R_OK | X_OK) == 0 { return Slot(engineDirectory: final, finalDirectory: nil) }
+        removeAbandoned(key: key)
+        var template = Array("\(final).XXXXXX".utf8CString)
+        guard template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) != nil else {
+            return nil
+        }
+        let partial = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return Slot(engineDirectory: partial, finalDirectory: final)
+    }
+
+    private func makeDirectories() -> Bool {
+        var path = ""
+        for component in directory.split(separator: "/") {
+            path += (path.isEmpty && !directory.hasPrefix("/") ? "" : "/") + component
+            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { return false }
+        }
+        return access(directory, W_OK | X_OK) == 0
+    }
+
+    /// Removes what processes that were killed while they compiled this model have left, an hour later.
+    private func removeAbandoned(key: String) {
+        for name in Self.names(in: directory) where name.hasPrefix("\(key).") {
+            var status = stat()
+            let path = "\(directory)/\(name)"
+            if stat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 { Self.remove(path) }
+        }
+    }
+
+    private static func remove(_ directory: String) {
+        for name in names(in: directory) { unlink("\(directory)/\(name)") }
+        rmdir(directory)
+    }
+
+    private static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+}

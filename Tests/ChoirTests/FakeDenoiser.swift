@@ -1,0 +1,68 @@
+import Choir
+import ChoirSampling
+import ChoirTensor
+
+/// An arithmetic model: what it predicts of a cell depends on the cell, its neighbours in the window, the coarser
+/// picture, the prompt and the context, so that a pipeline which mixes any of them up gives other numbers.
+struct FakeDenoiser: Denoiser {
+    var traits = ModelTraits(
+        name: "fake", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16, sampler: .euler,
+        scales: [
+            .init(steps: 3, guidance: 1, start: 0.8, shift: 1), .init(steps: 4, guidance: 2, start: 1, shift: 1),
+        ],
+        scaleFactor: 4, summary: .init(width: 2, granularity: 16, capacity: 1000), residentBytes: 0,
+        activationBytesPerCell: 0)
+
+    /// Called for every prediction; may wait, to mix up the order in which tiles finish, or throw.
+    var disturb: @Sendable (TileInput) async throws -> Void = { _ in }
+
+    func embedding(of prompt: String) throws -> Tensor {
+        Tensor(shape: [1], elements: [Float(prompt.utf8.reduce(0) { $0 + Int($1) }) / 1000])
+    }
+
+    func modules(for shape: TileShape, count modules: Int) async throws -> any ModulePool {
+        FakeModules(shape: shape, concurrency: modules, disturb: disturb)
+    }
+}
+
+struct FakeModules: ModulePool {
+    let shape: TileShape
+    let concurrency: Int
+    let disturb: @Sendable (TileInput) async throws -> Void
+
+    func predict(_ input: TileInput) async throws -> TilePrediction {
+        try await disturb(input)
+        let heard = input.context.map { $0.elements.reduce(0, +) / Float($0.elements.count) } ?? 0
+        let everywhere = 0.1 * input.embedding.elements[0] + 0.1 * heard + 0.01 * Float(input.level.sigma)
+        let (noisy, coarse) = (input.noisy.elements, input.coarse?.elements)
+        let clean = noisy.indices.map { index in
+            let left = index % shape.width > 0 ? noisy[index - 1] : 0
+            let (row, column) = (index / shape.width, index % shape.width)
+            let below = coarse.map { $0[row / 4 * (shape.width / 4) + column / 4] } ?? 0.1
+            return 0.4 * noisy[index] + 0.2 * left + 0.2 * below + everywhere
+        }
+        return TilePrediction(
+            clean: Tensor(shape: input.noisy.shape, elements: clean), publication: tokens(input), networkSeconds: 0)
+    }
+
+    func publish(_ input: TileInput) async throws -> TilePublication {
+        TilePublication(tokens: tokens(input), networkSeconds: 0)
+    }
+
+    private func tokens(_ input: TileInput) -> Tensor {
+        let count = (shape.height / shape.cellsPerToken) * (shape.width / shape.cellsPerToken)
+        let mean = input.noisy.elements.reduce(0, +) / Float(input.noisy.elements.count)
+        return Tensor(shape: [count, 2], elements: (0..<2 * count).map { mean + Float($0) / 100 })
+    }
+}
+
+/// The canvas that a pipeline paints, as numbers: comparing whole tensors in an expectation would print them.
+func canvas(
+    _ request: PaintRequest, by denoiser: FakeDenoiser = FakeDenoiser(), modules: Int = 2, run: RunDirectory? = nil
+) async throws -> Tensor? {
+    let pipeline = try ParallelDiffusionPipeline(denoiser: denoiser, modules: modules)
+    for try await event in pipeline.paint(request, run: run) {
+        if case .finished(let painting) = event { return painting.canvas }
+    }
+    return nil
+}

@@ -1,0 +1,173 @@
+"""Training canvases: black sky, light of several pictures added up, and what the text says of each cell.
+
+A batch is a pure function of (seed, step), so training resumes exactly without storing generator states.
+
+Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Tiles come in groups of four that show the same
+sources at unrelated places, as distant tiles of one canvas do: what one of them must know of the others' style can
+reach it only through cross-spatial attention.
+"""
+import json
+
+import numpy as np
+
+import captions
+
+FULL, QUARTER, SIXTEENTH = 0, 1, 2
+SIZES = {FULL: (300, 1024), QUARTER: (96, 512), SIXTEENTH: (24, 288)}   # longest side of a source, in pixels of its scale
+GROUP = 4
+CELL = 16
+
+
+class Pictures:
+    """The pictures' pyramids, their words for each order of the colour channels, and how often each is drawn."""
+
+    def __init__(self, folder):
+        arrays = np.load(folder / "pictures.npz")
+        self.texts = json.loads((folder / "captions.json").read_text())
+        self.vocabulary = json.loads((folder / "vocabulary.json").read_text())
+        self.index = {word: i for i, word in enumerate(self.vocabulary)}
+        self.nothing = len(self.vocabulary)     # the row that stands for "no text"
+        self.pyramids = []
+        for i in range(len(self.texts)):
+            levels = []
+            while f"{i}.{len(levels)}" in arrays:
+                levels.append(arrays[f"{i}.{len(levels)}"])
+            self.pyramids.append(levels)
+        self.milky_way = arrays["milky way"]
+        self.places = [[self.place_weights(level) for level in levels] for levels in self.pyramids]
+        kinds = [text["kind"] for text in self.texts]
+        weights = np.array([kinds.count(kind) ** -0.5 for kind in kinds])
+        for i, kind in enumerate(kinds):
+            weights[i] *= 1.6 if kind == "nebula" else 1
+        self.weights = weights / weights.sum()
+        self.starry = [i for i, kind in enumerate(kinds) if kind in ("open cluster", "star field", "galaxy cluster", "dark nebula")]
+
+    @staticmethod
+    def place_weights(level):
+        """Cumulative weights of 8 x 8 pixel places, by brightness, for choosing what a tile looks at."""
+        height, width = level.shape[0] // 8, level.shape[1] // 8
+        if height == 0 or width == 0:
+            return np.ones(1, "f4"), (1, 1)
+        light = level[:height * 8, :width * 8].reshape(height, 8, width, 8, 3).mean((1, 3, 4), dtype="f4")
+        total = np.cumsum(((light + 2) ** 0.7).ravel())
+        return (total / total[-1]).astype("f4"), (height, width)
+
+
+class Source:
+    """One picture as a group of tiles shows it: a size, a turn, an order of the colours, a brightness."""
+
+    def __init__(self, pictures, index, side, rng, dim=1.0):
+        levels = pictures.pyramids[index]
+        errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
+        level = int(np.argmin(errors))
+        kind = pictures.texts[index]["kind"]
+        # Gas of every colour is wanted, and there are few blue or green nebulae; galaxies and stars keep their colours mostly.
+        order = int(rng.integers(6)) if rng.random() < (0.45 if "nebula" in kind or kind == "supernova remnant" else 0.12) else 0
+        picture = levels[level][..., list(captions.ORDERS[order])]
+        self.cumulative, self.grid = pictures.places[index][level]
+        self.turn, self.flip = int(rng.integers(4)), bool(rng.random() < 0.5)
+        picture = np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
+        self.picture = picture
+        self.gain = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
+        words = pictures.texts[index]["words"][order]
+        kept = [word for word in words if rng.random() > 0.12] or words
+        self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
+        for word in kept:
+            self.text[pictures.index[word]] += 1 / len(kept)
+
+    def place(self, rng):
+        """A place of the (turned) picture, drawn by brightness, in pixels (y, x)."""
+        where = int(np.searchsorted(self.cumulative, rng.random()))
+        y, x = divmod(min(where, self.grid[0] * self.grid[1] - 1), self.grid[1])
+        y, x = (y + 0.5) / self.grid[0], (x + 0.5) / self.grid[1]
+        if self.flip:
+            x = 1 - x
+        for _ in range(self.turn):
+            y, x = 1 - x, y
+        return int(y * self.picture.shape[0]), int(x * self.picture.shape[1])
+
+
+class Tile:
+    def __init__(self, side, words):
+        self.light = np.zeros((side, side, 3), "f4")
+        self.text = np.zeros((words, side // CELL, side // CELL), "f4")
+        self.weight = np.full((side // CELL, side // CELL), 1e-3, "f4")
+
+    def add(self, source, y, x):
+        """Adds a source whose top left corner lies at (y, x) of the tile."""
+        side = self.light.shape[0]
+        height, width = source.picture.shape[:2]
+        top, bottom, left, right = max(0, y), min(side, y + height), max(0, x), min(side, x + width)
+        if bottom <= top or right <= left:
+            return
+        light = source.picture[top - y:bottom - y, left - x:right - x].astype("f4") * source.gain
+        window = self.light[top:bottom, left:right]
+        window += light * (1 - window)
+        share = np.zeros((side, side), "f4")
+        share[top:bottom, left:right] = light.mean(2) + 0.01
+        cells = side // CELL
+        share = share.reshape(cells, CELL, cells, CELL).mean((1, 3))
+        self.text += source.text[:, None, None] * share
+        self.weight += share
+
+
+def group(pictures, side, scale, rng):
+    """Four tiles of one canvas: pictures [4, side, side, 3] in [0, 1] and texts [4, words, side/16, side/16]."""
+    words = len(pictures.vocabulary) + 1
+    low, high = SIZES[scale]
+    draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
+    count = int(rng.choice([1, 2, 3, 4], p=[0.45, 0.3, 0.15, 0.1]))
+    empty = rng.random() < 0.07
+    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=pictures.weights)), draw_side(), rng)
+                             for _ in range(count)]
+    behind = []
+    if empty or rng.random() < 0.6:
+        behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), rng,
+                             dim=rng.uniform(0.5, 1.0) if empty else rng.uniform(0.2, 0.75)))
+    if empty:
+        for source in behind:
+            source.text[:] = 0
+            for word in ("star", "field", "stars") if rng.random() < 0.6 else ("dark", "deep", "sky"):
+                source.text[pictures.index[word]] = 1 / 3
+    tiles = []
+    for _ in range(GROUP):
+        tile = Tile(side, words)
+        for source in behind:
+            y, x = source.place(rng)
+            tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
+        # Large tiles and coarse scales show several objects, small ones mostly a part of one.
+        shown = max(1, round(side * side / (1.6 * high * high) * rng.uniform(1, 4))) if scale == SIXTEENTH else 1
+        for _ in range(shown + int(rng.random() < 0.3)):
+            if main and rng.random() < 0.93:
+                source = main[int(rng.integers(len(main)))]
+                y, x = source.place(rng)
+                tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
+        tiles.append(tile)
+    if scale != FULL and rng.random() < 0.12:
+        glow = pictures.milky_way
+        y, x = int(rng.integers(200, 700)), int(rng.integers(0, 2048))
+        dim = rng.uniform(0.3, 0.9)
+        for tile in tiles:
+            window = glow.take(range(y, y + side), axis=0, mode="wrap").take(range(x, x + side), axis=1, mode="wrap")
+            tile.light += window.astype("f4") * np.float32(dim / 255) * (1 - tile.light)
+            x += int(rng.integers(20, 60))
+    texts = [tile.text / tile.weight for tile in tiles]
+    everything = main or behind
+    if rng.random() < 0.5 and everything:
+        mean = np.mean([source.text for source in everything], 0)
+        texts = [np.broadcast_to(mean[:, None, None], text.shape) for text in texts]
+    if rng.random() < 0.1:
+        nothing = np.zeros(words, "f4")
+        nothing[pictures.nothing] = 1
+        texts = [np.broadcast_to(nothing[:, None, None], text.shape) for text in texts]
+    return np.stack([tile.light for tile in tiles]), np.stack(texts)
+
+
+def batch(pictures, seed, step):
+    """The batch of a step: scale, side, pictures [B, 3, side, side] in [-1, 1], texts [B, words, side/16, side/16]."""
+    rng = np.random.default_rng([seed, step])
+    scale = int(rng.choice(3, p=[0.38, 0.30, 0.32]))
+    side, groups = [(64, 16), (128, 4), (256, 1)][int(rng.choice(3, p=[0.6, 0.32, 0.08]))]
+    made = [group(pictures, side, scale, rng) for _ in range(groups)]
+    light = np.concatenate([m[0] for m in made]).transpose(0, 3, 1, 2)
+    return scale, side, np.ascontiguousarray(light * 2 - 1, "f4"), np.ascontiguousarray(np.concatenate([m[1] for m in made]), "f4")

@@ -1,0 +1,101 @@
+"""Writes the folder that the running program reads from a training run: averaged weights, word table, configuration.
+
+    python export.py --run DIRECTORY --output DIRECTORY [--mixtures word_mixtures.npz]
+
+model.safetensors   weights of `network.Network`, by the names of its state dict, in torch's layouts, f16
+words.safetensors   `vectors` [V, 64], `weights` [V], `nothing` [64] (the vector of no text), f16
+words.txt           the V words, one a line, in the order of the vectors
+config.json         what the graph, the sampler and the text need to know
+
+The same checkpoint gives the same bytes. Without a file of mixtures (see words.py) the table has the trained words only.
+"""
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import safetensors.torch
+import torch
+
+import network
+from words import Mixtures
+
+HERE = pathlib.Path(__file__).parent
+HALF_LARGEST = 65504
+
+
+def half(name, tensor):
+    """The tensor in f16; a weight that f16 cannot hold would come out infinite, so it is refused."""
+    if not bool(torch.isfinite(tensor).all()) or float(tensor.abs().max()) > HALF_LARGEST:
+        raise SystemExit(f"{name}: found a value that f16 cannot hold, largest {float(tensor.abs().max())}")
+    return tensor.to(torch.float16).contiguous()
+
+
+def split(average):
+    """The averaged state of `train.Model` as (weights of the network by name, vectors of the trained words and no text)."""
+    weights = {name.removeprefix("network."): tensor for name, tensor in average.items() if name.startswith("network.")}
+    return weights, average["words.weight"]
+
+
+def configuration(weights, vocabulary, step, seconds):
+    """Everything that the weights alone do not say, and what a reader wants to see at a glance."""
+    net = network.Network()
+    expected = {name: tensor.shape for name, tensor in net.state_dict().items()}
+    found = {name: tensor.shape for name, tensor in weights.items()}
+    if expected != found:
+        raise SystemExit("the checkpoint's weights are not those of network.Network as it is now")
+    return {
+        "format": "choir-cosmos",
+        "version": 1,
+        "network": {
+            "widths": list(net.widths),
+            "blocks": list(net.blocks),
+            "embedding": net.text.out_features,
+            "text": net.text.in_features,
+            "fine": net.output.out_channels // network.UNSHUFFLE**2,
+            "heads": net.attention[0].heads,
+            "scales": net.scale.in_features,
+            "unshuffle": network.UNSHUFFLE,
+            "cell": network.CELL,
+            "frequencies": len(net.frequencies),
+            "highestFrequency": 1000,
+            "parameters": sum(tensor.numel() for tensor in weights.values()),
+        },
+        "scaleFactor": network.COARSE,
+        "scaleNames": ["full", "quarter", "sixteenth"],
+        "picture": {"mean": network.PICTURE_MEAN, "deviation": network.PICTURE_DEVIATION},
+        "training": {"steps": step, "hours": round(seconds / 3600, 2)},
+        "vocabulary": vocabulary,
+    }
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--run", type=pathlib.Path, required=True)
+    arguments.add_argument("--output", type=pathlib.Path, required=True)
+    arguments.add_argument("--mixtures", type=pathlib.Path, default=HERE / "word_mixtures.npz")
+    options = arguments.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    state = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=False, mmap=True)
+    vocabulary = state["vocabulary"]
+    weights, learned = split(state["average"])
+    table = Mixtures.load(options.mixtures) if options.mixtures.exists() else Mixtures.of_vocabulary(vocabulary)
+    if table.vocabulary != vocabulary:
+        raise SystemExit(f"{options.mixtures}: made for another vocabulary than the run's; run words.py again")
+    vectors = torch.from_numpy(table.mixtures.astype(np.float32)) @ learned[:-1]
+
+    safetensors.torch.save_file({name: half(name, tensor) for name, tensor in weights.items()},
+                                options.output / "model.safetensors")
+    safetensors.torch.save_file({"vectors": half("vectors", vectors), "nothing": half("nothing", learned[-1]),
+                                 "weights": torch.from_numpy(table.weights.astype(np.float16))},
+                                options.output / "words.safetensors")
+    (options.output / "words.txt").write_text("\n".join(table.words) + "\n")
+    config = configuration(weights, vocabulary, state["step"], state["seconds"])
+    (options.output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    total = sum(path.stat().st_size for path in options.output.iterdir())
+    print(f"step {state['step']}, {config['network']['parameters']:,} parameters, {len(table.words):,} words, "
+          f"{total / 1e6:.1f} MB in {options.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Cosmos: the denoising network. `Sources/ChoirModels/Cosmos` emits the same graph; keep the two equal.
+
+Translation-equivariant by construction: every operation is a convolution, a per-cell operation, or attention over an
+unordered set of summary tokens. Nothing is normalised over space, so tiles cannot drift in tone.
+
+Layout is NCHW. A *cell* here is 16 x 16 pixels, the coarsest level of the network.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+UNSHUFFLE = 4          # pixels per side that the first level folds into channels
+CELL = 16              # pixels per side of the coarsest level
+COARSE = 4             # the picture of the next coarser scale has a quarter of the side
+PICTURE_MEAN = -0.75   # of the training pictures in [-1, 1]: mostly black sky
+PICTURE_DEVIATION = 0.35
+
+
+def coefficients(t):
+    """Preconditioning of Karras et al. 2022 (section 5), for x_t = (1 - t) x + t n and data of the mean and deviation
+    above: the network sees unit variance, and predicts a target of unit variance at every noise level.
+
+    Returns shift, c_in, c_skip, c_out, each like `t`; clean = mean + c_skip (x_t - shift) + c_out F(c_in (x_t - shift)).
+    """
+    variance = (1 - t) ** 2 * PICTURE_DEVIATION**2 + t**2
+    shift = (1 - t) * PICTURE_MEAN
+    return shift, variance.rsqrt(), (1 - t) * PICTURE_DEVIATION**2 / variance, PICTURE_DEVIATION * t * variance.rsqrt()
+
+
+def root_mean_square_normalised(x):
+    """Per cell, over channels."""
+    return x * torch.rsqrt(x.pow(2).mean(1, keepdim=True) + 1e-4)
+
+
+class Block(nn.Module):
+    """Residual block of two 3 x 3 convolutions, scaled and shifted by the conditioning."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.convolution1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.convolution2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.gain = nn.Parameter(torch.full((1, channels, 1, 1), 0.3))
+
+    def forward(self, x, scale, shift):
+        h = root_mean_square_normalised(x) * (1 + scale) + shift
+        h = self.convolution2(F.silu(self.convolution1(F.silu(h))))
+        return x + self.gain * h
+
+
+class CrossSpatialAttention(nn.Module):
+    """Every cell of a tile attends to the tile's own summary tokens and to those that all tiles published."""
+
+    def __init__(self, channels, heads=4):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(channels, channels, bias=False)
+        self.key_value = nn.Linear(channels, 2 * channels, bias=False)
+        self.output = nn.Linear(channels, channels)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, x, tokens, bias):
+        """x [B, C, h, w]; tokens [B, K, C]; bias [B, K], added to the logits: 0, or very negative for absent tokens."""
+        batch, channels, height, width = x.shape
+        split = lambda y: y.view(batch, -1, self.heads, channels // self.heads).transpose(1, 2)
+        query = split(self.query(root_mean_square_normalised(x).flatten(2).transpose(1, 2)))
+        key, value = (split(y) for y in self.key_value(tokens).chunk(2, -1))
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[:, None, None, :].to(query.dtype))
+        attended = self.output(attended.transpose(1, 2).reshape(batch, height * width, channels))
+        return x + attended.transpose(1, 2).reshape(batch, channels, height, width)
+
+
+class Network(nn.Module):
+    def __init__(self, widths=(64, 128, 256), blocks=(1, 2, 3), embedding=256, text=64, fine=8, scales=3):
+        super().__init__()
+        self.widths, self.blocks = widths, blocks
+        top, middle, bottom = widths
+        self.input = nn.Conv2d(3 * UNSHUFFLE**2 + 4, top, 3, padding=1)
+        self.time = nn.Sequential(nn.Linear(64, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.scale = nn.Linear(scales, embedding, bias=False)
+        self.text = nn.Linear(text, embedding)
+
+        stack = lambda channels, count: nn.ModuleList(Block(channels) for _ in range(count))
+        self.down0, self.down1, self.down2 = (stack(c, n) for c, n in zip(widths, blocks))
+        self.middle = stack(bottom, blocks[2])
+        self.up1, self.up0 = stack(middle, blocks[1]), stack(top, blocks[0])
+        self.fold0, self.fold1 = nn.Conv2d(top * 4, middle, 1), nn.Conv2d(middle * 4, bottom, 1)
+        self.unfold1, self.unfold0 = nn.Conv2d(bottom, middle * 4, 1), nn.Conv2d(middle, top * 4, 1)
+        self.join1, self.join0 = nn.Conv2d(middle * 2, middle, 1), nn.Conv2d(top * 2, top, 1)
+        self.attention = nn.ModuleList(CrossSpatialAttention(bottom) for _ in range(2))
+
+        # One linear map for each level makes the scale and shift of all of its blocks. The finest level is told the
+        # noise level and scale only: what the text says reaches it from below, without the edges of cells.
+        self.modulation0 = nn.Linear(embedding, 2 * top * 2 * blocks[0])
+        self.modulation1 = nn.Linear(embedding, 2 * middle * 2 * blocks[1])
+        self.modulation2 = nn.Linear(embedding, 2 * bottom * 2 * blocks[2])
+        for layer in (self.modulation0, self.modulation1, self.modulation2):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+        # Two small convolutions at full size join the 4 x 4 folds, which would otherwise show as a faint grid.
+        self.output = nn.Conv2d(top, fine * UNSHUFFLE**2, 3, padding=1)
+        self.refine1 = nn.Conv2d(fine + 3, fine + 4, 3, padding=1)
+        self.refine2 = nn.Conv2d(fine + 4, 3, 3, padding=1)
+        nn.init.zeros_(self.refine2.weight)
+        nn.init.zeros_(self.refine2.bias)
+        frequencies = torch.exp(torch.linspace(0, math.log(1000), 32))
+        self.register_buffer("frequencies", frequencies, persistent=False)
+
+    def encode(self, x, coarse, t, scale, text):
+        """The way down, to the features at one value per cell and the skips."""
+        angles = t[:, None] * self.frequencies[None]
+        moment = self.time(torch.cat([angles.sin(), angles.cos()], 1)) + self.scale(scale)
+        everywhere = F.silu(moment)
+        cells = F.silu(self.text(text.permute(0, 2, 3, 1)) + moment[:, None, None, :])
+        modulation0 = self.modulation0(everywhere)[:, :, None, None].chunk(4 * self.blocks[0], 1)
+        modulation1 = self.modulation1(cells).permute(0, 3, 1, 2)
+        if modulation1.shape[-1] > 1:
+            modulation1 = F.interpolate(modulation1, scale_factor=2, mode="bilinear", align_corners=False)
+        modulation1 = modulation1.chunk(4 * self.blocks[1], 1)
+        modulation2 = self.modulation2(cells).permute(0, 3, 1, 2).chunk(4 * self.blocks[2], 1)
+        modulation = [list(zip(m[0::2], m[1::2])) for m in (modulation0, modulation1, modulation2)]
+
+        h = self.input(torch.cat([F.pixel_unshuffle(x, UNSHUFFLE), coarse], 1))
+        for block, m in zip(self.down0, modulation[0]):
+            h = block(h, *m)
+        skip0 = h
+        h = self.fold0(F.pixel_unshuffle(h, 2))
+        for block, m in zip(self.down1, modulation[1]):
+            h = block(h, *m)
+        skip1 = h
+        h = self.fold1(F.pixel_unshuffle(h, 2))
+        for block, m in zip(self.down2, modulation[2]):
+            h = block(h, *m)
+        return h, skip0, skip1, modulation
+
+    def summary(self, features, pool):
+        """What a tile publishes: one token for each `pool` x `pool` cells, [B, K, C]."""
+        return F.avg_pool2d(root_mean_square_normalised(features), pool).flatten(2).transpose(1, 2)
+
+    def decode(self, x, h, skip0, skip1, modulation, tokens, bias):
+        """The way up, from the features and all tokens to the network's output F, [B, 3, H, W]."""
+        for index, (block, m) in enumerate(zip(self.middle, modulation[2][self.blocks[2]:])):
+            if index in (0, self.blocks[2] - 1):
+                h = self.attention[min(index, 1)](h, tokens, bias)
+            h = block(h, *m)
+        h = self.join1(torch.cat([F.pixel_shuffle(self.unfold1(h), 2), skip1], 1))
+        for block, m in zip(self.up1, modulation[1][self.blocks[1]:]):
+            h = block(h, *m)
+        h = self.join0(torch.cat([F.pixel_shuffle(self.unfold0(h), 2), skip0], 1))
+        for block, m in zip(self.up0, modulation[0][self.blocks[0]:]):
+            h = block(h, *m)
+        h = F.pixel_shuffle(self.output(F.silu(root_mean_square_normalised(h))), UNSHUFFLE)
+        return self.refine2(F.silu(self.refine1(torch.cat([h, x], 1))))
+
+    def forward(self, noisy, coarse, t, scale, text, published, bias, pool):
+        """Clean picture from a noisy one, and what this tile publishes.
+
+        noisy [B, 3, H, W] in about [-1, 1]; coarse [B, 4, H/4, W/4]: the picture of the coarser scale and a plane that
+        is 1 where it is given; t [B] in (0, 1]; scale [B, 3] one-hot (full, quarter, sixteenth); text
+        [B, 64, H/16, W/16] or [B, 64, 1, 1]; published [B, K, C]; bias [B, K].
+        """
+        shift, c_in, c_skip, c_out = (c[:, None, None, None] for c in coefficients(t))
+        centred = noisy - shift
+        x = centred * c_in
+        h, skip0, skip1, modulation = self.encode(x, coarse, t, scale, text)
+        own = self.summary(h, pool)
+        tokens = torch.cat([own, published], 1)
+        bias = torch.cat([bias.new_zeros(own.shape[:2]), bias], 1)
+        out = self.decode(x, h, skip0, skip1, modulation, tokens, bias)
+        return PICTURE_MEAN + c_skip * centred + c_out * out, own
