@@ -69,6 +69,10 @@ let package = Package(
         .testTarget(
             name: "ChoirRuntimeTests", dependencies: ["ChoirRuntime", "ChoirGraph", "ChoirTensor"],
             swiftSettings: settings),
+        .testTarget(
+            name: "ChoirEngineTests",
+            dependencies: ["Choir", "ChoirEngine", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ChoirImageTests", dependencies: ["ChoirImage"], swiftSettings: settings),
     ]
 )

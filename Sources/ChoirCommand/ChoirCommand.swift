@@ -5,8 +5,8 @@ import Choir
     static let configuration = CommandConfiguration(
         commandName: "choir", abstract: "Paints ultra-high-resolution pictures by parallelised diffusion.",
         discussion: """
-            Exit codes: 0 done; 64 a request or option that cannot be; 65 an input file that is damaged or of another \
-            kind; 69 more memory or disk than there is; 70 the engine failed; 73 the output cannot be written; 130 \
+            Exit codes: 0 done; 64 a request or option that cannot be; 65 an input file that is missing, damaged or \
+            of another kind; 69 more memory or disk than there is; 70 the engine failed; 73 the output cannot be written; 130 \
             interrupted, resumable.
             """,
         version: ChoirVersion.current,

@@ -25,18 +25,33 @@ func printError(_ sentence: String) {
 }
 
 /// The codes of `sysexits.h`, as the command's help lists them.
-private func exitCode(of error: any Error) -> Int32 {
+func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is RequestError, is SamplingError: EX_USAGE
-    case is ModelError, is SafetensorsError, is RunError: EX_DATAERR
+    case is ModelError, is RunError, is InputError: EX_DATAERR
+    case let error as SafetensorsError: error.code == .writing ? EX_CANTCREAT : EX_DATAERR
     case is FeasibilityError: EX_UNAVAILABLE
     case is FileError: EX_CANTCREAT
     case let error as ImageError:
         switch error.code {
-        case .damaged: EX_DATAERR
-        case .unsupportedFormat, .invalidSize, .invalidOption, .invalidBorder: EX_USAGE
+        case .unsupportedFormat, .invalidSize, .invalidOption, .invalidMetadata, .invalidBorder: EX_USAGE
         default: EX_CANTCREAT
         }
+    case let error as OpenVINOError: [.device, .option].contains(error.code) ? EX_USAGE : EX_SOFTWARE
     default: EX_SOFTWARE
+    }
+}
+
+/// A picture that a command was given to read and cannot.
+struct InputError: Error, CustomStringConvertible {
+    let description: String
+
+    /// Runs what reads a picture: an `ImageError` then speaks of an input.
+    static func reading<Result>(_ body: () throws(ImageError) -> Result) throws(InputError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw InputError(description: error.description)
+        }
     }
 }

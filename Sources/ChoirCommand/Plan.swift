@@ -35,7 +35,7 @@ struct Plan: AsyncParsableCommand {
 
     private static func describe(_ stage: Stage) -> String {
         let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
-        let perStep = stage.tiles.tiles.count * (stage.guidance.needsUnconditional ? 2 : 1)
+        let perStep = stage.tiles.count * (stage.guidance.needsUnconditional ? 2 : 1)
         return """
             \(stage.contentWidth)x\(stage.contentHeight): \(columns.starts.count) x \(rows.starts.count) tiles of \
             \(columns.window)x\(rows.window), overlap \(stage.overlap), \(stage.schedule.steps) steps of \

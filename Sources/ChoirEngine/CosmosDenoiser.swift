@@ -32,6 +32,15 @@ public struct CosmosDenoiser: Denoiser {
             words: directory + "/words.txt", vectors: SafetensorsFile(path: directory + "/words.safetensors"),
             width: configuration.network.text)
         weights = try WeightStore(files: [SafetensorsFile(path: directory + "/model.safetensors")])
+        do {
+            // The smallest tile there is: finds every weight that is missing or has another shape before painting.
+            let cell = configuration.network.cell
+            _ = try CosmosGraph.build(
+                .denoiser, configuration: configuration, weights: weights, height: cell, width: cell, contextTokens: 1,
+                cellsPerToken: 1)
+        } catch {
+            throw ModelError(directory + "/model.safetensors", "these are not the weights of config.json: \(error)")
+        }
         runtime = try OpenVINORuntime()
         precision = try runtime.resolvedPrecision(options.precision, device: options.device)
         self.options = options
@@ -64,7 +73,8 @@ extension ModelTraits {
     /// measured as the growth of the resident size.
     static func cosmos(name: String, precision: String, configuration: CosmosConfiguration) -> ModelTraits {
         ModelTraits(
-            name: name, precision: precision, channels: 3, alignment: configuration.network.cell, tile: 512, overlap: 64, sampler: .euler,
+            name: name, precision: precision, channels: 3, alignment: configuration.network.cell, tile: 512,
+            overlap: 64, sampler: .euler,
             scales: [
                 Scale(steps: 4, guidance: 1, start: 0.9, shift: 1),
                 Scale(steps: 8, guidance: 1.5, start: 1, shift: 1),

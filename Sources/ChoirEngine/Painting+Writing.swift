@@ -27,7 +27,7 @@ extension Painting {
         let clock = ContinuousClock()
         let start = clock.now
         let (width, height) = (request.size.width, request.size.height)
-        let writer = try ImageWriter(path: path, width: width, height: height, metadata: try metadata())
+        let writer = try ImageWriter(path: path, width: width, height: height, metadata: plan.metadata(model: model))
         var meter = try seamMeter()
         for top in stride(from: 0, to: height, by: 64) {
             try Task.checkCancellation()
@@ -49,15 +49,29 @@ extension Painting {
         guard !(vertical.isEmpty && horizontal.isEmpty) else { return nil }
         return try SeamMeter(width: width, height: height, verticalBorders: vertical, horizontalBorders: horizontal)
     }
+}
 
-    private func metadata() throws -> ImageMetadata {
-        let stage = plan.finest
+extension PaintPlan {
+    /// Refuses, before a long painting, a file that its picture could not be written to.
+    ///
+    /// - Parameters:
+    ///   - path: Where the picture will go.
+    ///   - model: The name of the model.
+    /// - Throws: `ImageError` for a name, size or metadata that the format does not take, or a place that takes no
+    ///   files.
+    public func checkOutput(_ path: String, model: String) throws {
+        try ImageWriter.check(
+            path: path, width: request.size.width, height: request.size.height, metadata: metadata(model: model))
+    }
+
+    func metadata(model: String) throws -> ImageMetadata {
         let parameters = GenerationParameters(
-            prompt: request.prompt, negativePrompt: request.negativePrompt, steps: stage.schedule.steps,
-            sampler: stage.sampler.displayName, guidanceScale: plan.guidanceScale, seed: request.seed,
-            width: request.size.width, height: request.size.height, model: model, tileSize: stage.tiles.columns.window,
-            overlap: stage.overlap, bridges: request.bridges.map(\.rawValue),
-            version: "Choir \(ChoirVersion.current)")
+            prompt: request.prompt, negativePrompt: request.negativePrompt, steps: finest.schedule.steps,
+            sampler: finest.sampler.displayName, guidanceScale: guidanceScale, seed: request.seed,
+            width: request.size.width, height: request.size.height, model: model,
+            // A side that is shorter than a tile has windows of its own length: the longer ones are the tiles.
+            tileSize: max(finest.tiles.columns.window, finest.tiles.rows.window), overlap: finest.overlap,
+            bridges: request.bridges.map(\.rawValue), version: "Choir \(ChoirVersion.current)")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let block = Reproduction(version: ChoirVersion.current, model: model, request: request)

@@ -1,6 +1,7 @@
 public import Choir
 import ChoirImage
 import ChoirModels
+import Foundation
 
 extension ParallelDiffusionPipeline {
     /// A pipeline over a model of the engine.
@@ -17,7 +18,8 @@ extension ParallelDiffusionPipeline {
         case .cosmos:
             denoiser = try CosmosDenoiser(directory: CosmosResources.directory, name: "cosmos", options: options)
         case .directory(let path):
-            let name = path.split(separator: "/").last.map(String.init) ?? path
+            // The same name from wherever the folder is named, be it ".".
+            let name = URL(fileURLWithPath: path).standardized.lastPathComponent
             denoiser = try CosmosDenoiser(directory: path, name: name, options: options)
         }
         try ImageRuntime.setThreads(options.threads)

@@ -6,7 +6,7 @@ public struct ModelError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence: the field, what was found and what was expected.
     public let message: String
 
-    init(_ path: String, _ message: String) {
+    package init(_ path: String, _ message: String) {
         self.path = path
         self.message = message
     }

@@ -2,8 +2,10 @@
 public struct SafetensorsError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What kind of failure it is.
     public enum Code: Hashable, Sendable {
-        /// The system refused to open, map or write the file.
+        /// The system refused to open or map the file.
         case file
+        /// The system refused to write the file.
+        case writing
         /// The header length or the JSON text of the header is malformed.
         case header
         /// A tensor's element type is not known.

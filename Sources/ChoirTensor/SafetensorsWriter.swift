@@ -71,7 +71,7 @@ public enum SafetensorsWriter {
                 }
             }
         } catch {
-            throw SafetensorsError(.file, path: path, error.description)
+            throw SafetensorsError(.writing, path: path, error.description)
         }
     }
 

@@ -70,7 +70,7 @@ import Testing
         let error = #expect(throws: SafetensorsError.self) {
             try SafetensorsWriter.write(tensors: ["a": .uint8([1], [0])], to: path)
         }
-        #expect(error?.code == .file)
+        #expect(error?.code == .writing)
         #expect(error?.description.contains(path) == true)
         #expect(error?.description.contains("No such file or directory") == true)
     }

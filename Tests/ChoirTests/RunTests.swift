@@ -82,7 +82,9 @@ final class Scratch {
             if round % 3 == 0 {
                 bad = bad.prefix(Int.random(in: 0..<good.count, using: &random))
             } else {
-                for _ in 0..<3 { bad[Int.random(in: 0..<600, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+                for _ in 0..<3 {
+                    bad[Int.random(in: 0..<600, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                }
             }
             try bad.write(to: url)
             do {

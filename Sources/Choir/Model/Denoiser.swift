@@ -74,6 +74,18 @@ public struct TileInput: Sendable {
 
     /// The tokens of all tiles, `[contextTokens, width]`; nil to listen to nobody.
     public var context: Tensor?
+
+    /// An input.
+    public init(
+        noisy: Tensor, coarse: Tensor?, level: NoiseLevel, scale: Int, embedding: Tensor, context: Tensor?
+    ) {
+        self.noisy = noisy
+        self.coarse = coarse
+        self.level = level
+        self.scale = scale
+        self.embedding = embedding
+        self.context = context
+    }
 }
 
 /// What a module says of a tile.

@@ -83,7 +83,8 @@ public struct ModelTraits: Hashable, Sendable {
 
     /// Traits of a model.
     public init(
-        name: String, precision: String, channels: Int, alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind, scales: [Scale],
+        name: String, precision: String, channels: Int, alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind,
+        scales: [Scale],
         scaleFactor: Int, summary: Summary?, residentBytes: Int, activationBytesPerCell: Int
     ) {
         self.name = name

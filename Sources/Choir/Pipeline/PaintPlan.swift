@@ -6,7 +6,7 @@ public struct PaintPlan: Hashable, Sendable {
     public let stages: [Stage]
 
     /// The seed, model and size that were planned for.
-    public let request: PaintRequest
+    public internal(set) var request: PaintRequest
 
     /// Bytes of memory at the peak: model, activations and canvases.
     public let peakBytes: Int
@@ -18,7 +18,7 @@ public struct PaintPlan: Hashable, Sendable {
     public var evaluations: Int { stages.reduce(0) { $0 + $1.evaluations } }
 
     /// Tiles at the full size.
-    public var tiles: Int { stages.last?.tiles.tiles.count ?? 0 }
+    public var tiles: Int { stages.last?.tiles.count ?? 0 }
 
     /// The stage at the full size. Every plan has one.
     public var finest: Stage { stages[stages.count - 1] }
@@ -71,7 +71,8 @@ public struct PaintPlan: Hashable, Sendable {
             let canvas = canvasBytes(stage, traits: traits)
             let canvases = stage.samplerRemembers ? 3 : 2
             let cells = stage.tiles.columns.window * stage.tiles.rows.window
-            let inFlight = modules * cells * (traits.activationBytesPerCell + 4 * traits.channels * MemoryLayout<Float>.size)
+            let inFlight =
+                modules * cells * (traits.activationBytesPerCell + 4 * traits.channels * MemoryLayout<Float>.size)
             peak = max(peak, canvases * canvas + coarser + inFlight)
             coarser = canvas
         }

@@ -40,7 +40,7 @@ struct Painter {
             }
             guard let modules = pool?.modules else { preconditionFailure("a stage without modules") }
             let start = clock.now
-            var painter = try StagePainter(
+            var painter = try await StagePainter(
                 stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
                 embedding: embedding, negative: negative, coarser: coarser, run: run,
                 stored: stored?.stage == index ? stored : nil, traits: denoiser.traits)

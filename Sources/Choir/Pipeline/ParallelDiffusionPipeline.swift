@@ -36,6 +36,13 @@ public struct ParallelDiffusionPipeline: Sendable {
         try PaintPlan(request: request, traits: denoiser.traits, modules: modules)
     }
 
+    /// What the painting of a run directory does and takes, as `plan(_:)` says of its request.
+    ///
+    /// - Throws: `RunError` if the directory holds no painting of this model, or its request cannot be painted.
+    public func plan(_ run: RunDirectory) throws -> PaintPlan {
+        try run.plan(for: denoiser.traits, modules: modules)
+    }
+
     /// Paints a picture.
     ///
     /// - Parameters:
@@ -54,11 +61,17 @@ public struct ParallelDiffusionPipeline: Sendable {
 
     /// Continues the picture of a run directory.
     ///
-    /// - Parameter run: The directory that `paint` was given.
+    /// - Parameters:
+    ///   - run: The directory that `paint` was given.
+    ///   - previewSide: Side of the previews, in pixels; nil for those of the request.
     /// - Returns: Events as of `paint`. The picture is the one that an undisturbed painting gives, bit for bit.
-    public func resume(_ run: RunDirectory) -> AsyncThrowingStream<PaintEvent, any Error> {
+    public func resume(
+        _ run: RunDirectory, previewSide: Int? = nil
+    ) -> AsyncThrowingStream<PaintEvent, any Error> {
         events { continuation in
-            let plan = try plan(run.request(for: denoiser.traits.name))
+            var plan = try plan(run)
+            plan.request.previewSide = previewSide ?? plan.request.previewSide
+            try plan.request.validate()
             return try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run)
                 .paint(from: run.state(for: plan, traits: denoiser.traits)) { continuation.yield($0) }
         }

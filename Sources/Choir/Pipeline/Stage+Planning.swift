@@ -58,10 +58,10 @@ extension Stage {
         }
         let smallest = min(height, width)
         var cells = min(summary.granularity, smallest)
-        let tokens = { plan.tiles.count * (height / cells) * (width / cells) }
+        let tokens = { plan.count * (height / cells) * (width / cells) }
         while tokens() > summary.capacity, 2 * cells <= smallest { cells *= 2 }
         return TileShape(
-            height: height, width: width, contextTokens: attention && plan.tiles.count > 1 ? tokens() : 0,
+            height: height, width: width, contextTokens: attention && plan.count > 1 ? tokens() : 0,
             cellsPerToken: cells)
     }
 }

@@ -42,7 +42,7 @@ public struct Stage: Hashable, Sendable {
 
     /// Evaluations of the network: tiles, steps and guidance multiplied.
     public var evaluations: Int {
-        canvasEvaluations * tiles.tiles.count * (guidance.needsUnconditional ? 2 : 1)
+        canvasEvaluations * tiles.count * (guidance.needsUnconditional ? 2 : 1)
     }
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.

@@ -24,7 +24,7 @@ struct StagePainter {
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int, embedding: Tensor,
         negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, traits: ModelTraits
-    ) throws {
+    ) async throws {
         self.stage = stage
         self.index = index
         self.modules = modules
@@ -49,9 +49,11 @@ struct StagePainter {
             publications = stored.publications
         } else {
             sampler = try Sampler(stage.sampler, schedule: stage.schedule)
-            state = Tensor(shape: [])
+            state = try await StartingCanvas(
+                stage: stage, seed: plan.request.seed, channels: traits.channels, coarser: coarser,
+                scaleFactor: traits.scaleFactor
+            ).make()
             publications = []
-            state = startingCanvas(seed: plan.request.seed, channels: traits.channels)
         }
     }
 
@@ -76,20 +78,6 @@ struct StagePainter {
         }
     }
 
-    /// Noise at the stage's first level, over the coarser picture if there is one.
-    private func startingCanvas(seed: UInt64, channels: Int) -> Tensor {
-        let whole = Region(x: 0, y: 0, width: stage.tiles.columns.length, height: stage.tiles.rows.length)
-        let level = stage.schedule.levels[0]
-        var canvas = CounterNoise(seed: seed).normal(region: whole, channels: channels, draw: stage.scale)
-        guard stage.refines, let coarser, level.alpha > 0 else {
-            return level.sigma == 1 ? canvas : canvas.scaled(by: Float(level.sigma))
-        }
-        let picture = coarser.upsampledBilinear(by: scaleFactor).copy(region: whole)
-        canvas = canvas.scaled(by: Float(level.sigma))
-        canvas.add(picture, scaledBy: Float(level.alpha))
-        return canvas
-    }
-
     /// Evaluations of the network that a stored state has behind it.
     var doneEvaluations: Int { stage.evaluations / stage.canvasEvaluations * sampler.evaluation }
 
@@ -109,7 +97,6 @@ struct StagePainter {
             send(.step(progress.steps, of: progress.stepCount))
             if let previewSide { send(.preview(denoised.reduced(toFit: previewSide))) }
         }
-        try await run?.commit(runState)
         return state
     }
 
@@ -131,7 +118,7 @@ struct StagePainter {
 
     /// What each tile publishes at a level, before any has heard another.
     private mutating func publishAll(_ level: NoiseLevel) async throws -> [Tensor] {
-        var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.tiles.count)
+        var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.count)
         let modules = modules
         let input = inputs(at: level, context: nil)
         try await inOrder(stage.tiles.tiles) { tile in
@@ -152,17 +139,18 @@ struct StagePainter {
         var published: [Tensor] = []
         let perTile = guidance.needsUnconditional ? 2 : 1
         try await inOrder(stage.tiles.tiles) { tile in
-            var prediction = try await modules.predict(input(tile))
-            if guidance.needsUnconditional {
-                var unconditional = input(tile)
-                unconditional.embedding = negative
-                let other = try await modules.predict(unconditional)
-                guidance.guide(&prediction.clean, unconditional: other.clean)
-                prediction.networkSeconds += other.networkSeconds
-            }
+            let conditional = input(tile)
+            guard guidance.needsUnconditional else { return try await modules.predict(conditional) }
+            var unconditional = conditional
+            unconditional.embedding = negative
+            // Side by side, so that a canvas of a single tile keeps two modules busy.
+            async let other = modules.predict(unconditional)
+            var prediction = try await modules.predict(conditional)
+            guidance.guide(&prediction.clean, unconditional: try await other.clean)
+            prediction.networkSeconds += try await other.networkSeconds
             return prediction
         } each: { index, prediction in
-            let tile = stage.tiles.tiles[index]
+            let tile = stage.tiles[index]
             denoised.accumulate(
                 prediction.clean, x: tile.window.x, y: tile.window.y,
                 rowWeights: merge.rows[index / stage.tiles.columns.starts.count],
@@ -182,7 +170,8 @@ struct StagePainter {
         return { tile in
             let window = tile.window
             let below = Region(
-                x: window.x / factor, y: window.y / factor, width: window.width / factor, height: window.height / factor)
+                x: window.x / factor, y: window.y / factor, width: window.width / factor, height: window.height / factor
+            )
             return TileInput(
                 noisy: state.copy(region: window), coarse: coarser?.copy(region: below), level: level, scale: scale,
                 embedding: embedding, context: context)

@@ -67,7 +67,8 @@ public struct PaintRequest: Hashable, Sendable, Codable {
             throw RequestError("guidance", found: "\(guidance)", expected: "a number from 0 to 30")
         }
         if Set(bridges).count != bridges.count {
-            throw RequestError("bridges", found: bridges.map(\.rawValue).joined(separator: ", "), expected: "no name twice")
+            throw RequestError(
+                "bridges", found: bridges.map(\.rawValue).joined(separator: ", "), expected: "no name twice")
         }
     }
 

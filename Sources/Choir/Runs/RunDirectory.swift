@@ -1,3 +1,4 @@
+import ChoirSampling
 import ChoirTensor
 import Dispatch
 import Foundation
@@ -48,7 +49,8 @@ public struct RunDirectory: Hashable, Sendable {
         do {
             record = try JSONDecoder().decode(Record.self, from: Data(contentsOf: URL(fileURLWithPath: requestPath)))
         } catch {
-            throw RunError(path: requestPath, message: "this is not the request of a run: \(Self.reason(error))")
+            let reason = (error as? DecodingError)?.sentence ?? error.localizedDescription
+            throw RunError(path: requestPath, message: "this is not the request of a run: \(reason)")
         }
         guard record.format == 1 else {
             throw RunError(path: requestPath, message: "found format \(record.format), expected 1")
@@ -73,7 +75,7 @@ public struct RunDirectory: Hashable, Sendable {
         do {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw RunError(path: path, message: "cannot make the directory: \(Self.reason(error))")
+            throw RunError(path: path, message: "cannot make the directory: \(error.localizedDescription)")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -81,13 +83,18 @@ public struct RunDirectory: Hashable, Sendable {
         try AtomicFile.write(Array(encoder.encode(record)), to: requestPath)
     }
 
-    /// The request, for the model that it was made for.
-    func request(for model: String) throws -> PaintRequest {
+    /// The plan of the painting, for the model that it was started with.
+    func plan(for traits: ModelTraits, modules: Int) throws -> PaintPlan {
         let record = try record()
-        guard record.model == model else {
-            throw RunError(path: requestPath, message: "this painting is by model \(record.model), not by \(model)")
+        guard record.model == traits.name else {
+            throw RunError(
+                path: requestPath, message: "this painting is by model \(record.model), not by \(traits.name)")
         }
-        return record.request
+        do {
+            return try PaintPlan(request: record.request, traits: traits, modules: modules)
+        } catch {
+            throw RunError(path: requestPath, message: "\(error)")
+        }
     }
 
     /// Stores a state in place of the last one. The disk is waited for on a thread of its own.
@@ -124,20 +131,26 @@ public struct RunDirectory: Hashable, Sendable {
         let evaluation = try number("evaluation", in: file, range: 0..<stage.canvasEvaluations + 1)
         let shape = stage.canvasShape(channels: traits.channels)
         var state = RunState(
-            stage: index, evaluation: evaluation, canvas: try tensor("canvas", shape: shape, in: file), publications: [])
+            stage: index, evaluation: evaluation, canvas: try tensor("canvas", shape: shape, in: file), publications: []
+        )
         if file.tensors["memory"] != nil { state.memory = try tensor("memory", shape: shape, in: file) }
         if index > 0 {
             let coarser = plan.stages[index - 1].canvasShape(channels: traits.channels)
             state.coarser = try tensor("coarser", shape: coarser, in: file)
         }
         if stage.publishesFirst, evaluation > 0 {
-            let (count, tokens) = (stage.tiles.tiles.count, stage.tileShape.contextTokens)
+            let (count, tokens) = (stage.tiles.count, stage.tileShape.contextTokens)
             let width = traits.summary?.width ?? 0
             let all = try tensor("publications", shape: [count, tokens / count, width], in: file)
             let size = tokens / count * width
             state.publications = (0..<count).map {
                 Tensor(shape: [tokens / count, width], elements: Array(all.elements[$0 * size..<($0 + 1) * size]))
             }
+        }
+        do {
+            _ = try Sampler(stage.sampler, schedule: stage.schedule, evaluation: evaluation, memory: state.memory)
+        } catch {
+            throw RunError(path: statePath, message: error.description)
         }
         return state
     }
@@ -146,7 +159,9 @@ public struct RunDirectory: Hashable, Sendable {
         guard let text = file.metadata[name], let number = Int(text), range.contains(number) else {
             throw RunError(
                 path: statePath,
-                message: "found \(name) \(file.metadata[name] ?? "missing"), expected \(range.lowerBound) to \(range.upperBound - 1)")
+                message:
+                    "found \(name) \(file.metadata[name] ?? "missing"), expected \(range.lowerBound) to \(range.upperBound - 1)"
+            )
         }
         return number
     }
@@ -157,17 +172,5 @@ public struct RunDirectory: Hashable, Sendable {
             throw RunError(path: statePath, message: "found \(name) of shape \(found), expected \(shape)")
         }
         return try file.floats(name)
-    }
-
-    /// A decoding error's own words, without the type names around them.
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return error.localizedDescription }
-        switch error {
-        case .keyNotFound(let key, _): return "\(key.stringValue) is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return (place.isEmpty ? "" : "\(place): ") + context.debugDescription
-        @unknown default: return "\(error)"
-        }
     }
 }

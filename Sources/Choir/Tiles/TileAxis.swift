@@ -49,7 +49,11 @@ public struct TileAxis: Hashable, Sendable {
     }
 
     /// Where the cores of neighbouring tiles meet: between cells `border - 1` and `border`.
-    public var borders: [Int] {
-        zip(starts, starts.dropFirst()).map { ($0 + window + $1) / 2 }
+    public var borders: [Int] { starts.indices.dropLast().map { core(of: $0).upperBound } }
+
+    /// The cells that are nearer to the middle of a window than to that of any other.
+    func core(of index: Int) -> Range<Int> {
+        let edge = { (left: Int) in (starts[left] + window + starts[left + 1]) / 2 }
+        return (index > 0 ? edge(index - 1) : 0)..<(index + 1 < starts.count ? edge(index) : length)
     }
 }

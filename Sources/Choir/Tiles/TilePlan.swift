@@ -20,25 +20,25 @@ public struct TilePlan: Hashable, Sendable {
     /// The windows from top to bottom.
     public let rows: TileAxis
 
-    /// All tiles, in the fixed order.
-    public let tiles: [Tile]
-
     /// A plan of all pairs of the axes' windows.
     public init(columns: TileAxis, rows: TileAxis) {
         self.columns = columns
         self.rows = rows
-        let xEdges = [0] + columns.borders + [columns.length]
-        let yEdges = [0] + rows.borders + [rows.length]
-        tiles = rows.starts.indices.flatMap { row in
-            columns.starts.indices.map { column in
-                Tile(
-                    index: row * columns.starts.count + column,
-                    window: Region(
-                        x: columns.starts[column], y: rows.starts[row], width: columns.window, height: rows.window),
-                    core: Region(
-                        x: xEdges[column], y: yEdges[row], width: xEdges[column + 1] - xEdges[column],
-                        height: yEdges[row + 1] - yEdges[row]))
-            }
-        }
     }
+
+    /// The number of tiles.
+    public var count: Int { columns.starts.count * rows.starts.count }
+
+    /// The tile at a place in the fixed order, 0 ..< `count`.
+    public subscript(index: Int) -> Tile {
+        let (row, column) = index.quotientAndRemainder(dividingBy: columns.starts.count)
+        let (x, y) = (columns.core(of: column), rows.core(of: row))
+        return Tile(
+            index: index,
+            window: Region(x: columns.starts[column], y: rows.starts[row], width: columns.window, height: rows.window),
+            core: Region(x: x.lowerBound, y: y.lowerBound, width: x.count, height: y.count))
+    }
+
+    /// All tiles, in the fixed order. Made when asked for, so that planning a picture of millions of tiles is quick.
+    public var tiles: [Tile] { (0..<count).map { self[$0] } }
 }

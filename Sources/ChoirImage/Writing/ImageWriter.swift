@@ -107,6 +107,18 @@ public final class ImageWriter {
         staging.remove()
     }
 
+    /// Refuses what an `ImageWriter` would refuse now or at its end, as far as it can be known; leaves nothing behind.
+    ///
+    /// - Throws: `ImageError` as the initialiser does.
+    package static func check(
+        path: String, width: Int, height: Int, metadata: ImageMetadata = ImageMetadata()
+    ) throws(ImageError) {
+        let format = try ImageFormat(path: path)
+        try format.validate(path, width: width, height: height, channels: 3, bitDepth: 8)
+        try metadata.validate(path, for: format)
+        try StagingDirectory(output: path, isPyramid: format == .deepZoom).remove()
+    }
+
     /// The most bytes that a file needs on disk besides itself, in the directory for temporary files (`TMPDIR`, else
     /// `/tmp`): libvips keeps a TIFF's smaller levels there until the largest is written. 0 for other formats.
     public static func temporaryBytes(

@@ -1,3 +1,4 @@
+import ChoirTensor
 import Foundation
 
 /// The sizes of a Cosmos network, as `config.json` beside its weights states them.
@@ -52,7 +53,8 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
-            throw ModelError(path, "this is not the configuration of a Cosmos network: \(error.localizedDescription)")
+            let reason = (error as? DecodingError)?.sentence ?? error.localizedDescription
+            throw ModelError(path, "this is not the configuration of a Cosmos network: \(reason)")
         }
         try check(path)
     }
@@ -60,7 +62,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
     private func check(_ path: String) throws(ModelError) {
         let sizes = [
             ("embedding", network.embedding), ("text", network.text), ("fine", network.fine), ("heads", network.heads),
-            ("scales", network.scales), ("frequencies", network.frequencies),
+            ("frequencies", network.frequencies),
         ]
         for (field, size) in sizes where !(1...4096).contains(size) {
             throw ModelError(path, "network.\(field): found \(size), expected 1 to 4096")
@@ -72,12 +74,19 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         guard network.widths[2] % network.heads == 0 else {
             throw ModelError(path, "network.heads: found \(network.heads), expected a divisor of \(network.widths[2])")
         }
-        guard network.unshuffle == 4, network.cell == 16, scaleFactor == 4 else {
-            let found = "\(network.unshuffle), \(network.cell), \(scaleFactor)"
-            throw ModelError(path, "network.unshuffle, network.cell, scaleFactor: found \(found), expected 4, 16, 4")
+        let fixed = [
+            ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
+            ("network.cell", network.cell, 16), ("scaleFactor", scaleFactor, 4),
+        ]
+        for (field, found, expected) in fixed where found != expected {
+            throw ModelError(path, "\(field): found \(found), expected \(expected)")
         }
-        guard picture.deviation > 0, picture.deviation.isFinite, picture.mean.isFinite else {
-            throw ModelError(path, "picture: found \(picture), expected a finite mean and a positive deviation")
+        let ranges = [
+            ("network.highestFrequency", network.highestFrequency, 1...1e6), ("picture.mean", picture.mean, -1...1),
+            ("picture.deviation", picture.deviation, 1e-3...1),
+        ]
+        for (field, found, range) in ranges where !range.contains(found) {
+            throw ModelError(path, "\(field): found \(found), expected \(range.lowerBound) to \(range.upperBound)")
         }
     }
 }

@@ -153,7 +153,8 @@ public struct CosmosGraph {
     private func perCell(_ x: Value, named name: String, outputs: Int) throws(GraphError) -> Value {
         try graph.scope(name) { () throws(GraphError) in
             let inputs = x.shape[1]
-            let weight = try graph.reshape(graph.weight("weight", shape: [outputs, inputs]), to: [outputs, inputs, 1, 1])
+            let weight = try graph.reshape(
+                graph.weight("weight", shape: [outputs, inputs]), to: [outputs, inputs, 1, 1])
             return try graph.convolution(x, weight: weight, bias: graph.weight("bias", shape: [outputs]))
         }
     }

@@ -66,8 +66,8 @@ public struct CosmosText: Sendable {
     /// A word as it stands, or without the ending of a plural.
     private func index(of word: String) -> Int? {
         if let index = indices[word] { return index }
-        for ending in ["s", "es"] where word.hasSuffix(ending) {
-            if let index = indices[String(word.dropLast(ending.count))] { return index }
+        for (ending, singular) in [("s", ""), ("es", ""), ("ies", "y")] where word.hasSuffix(ending) {
+            if let index = indices[word.dropLast(ending.count) + singular] { return index }
         }
         return nil
     }

@@ -1,0 +1,35 @@
+# What people run. Every target sets up what it needs first; `make help` lists them.
+root := $(CURDIR)
+export PKG_CONFIG_PATH := $(root)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
+# The places where a Swift toolchain is usually unpacked, for shells that do not name them.
+export PATH := $(PATH):/opt/swift/usr/bin:/usr/local/swift/usr/bin:$(HOME)/.local/share/swiftly/bin
+choir := .build/release/choir
+
+.PHONY: help setup build test lint demo bench clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: ## install what is missing: libvips and pkg-config by apt, OpenVINO into .deps/
+	@Scripts/setup.sh
+
+build: setup ## build the command line in release mode
+	swift build -c release --product choir
+
+test: setup ## run all tests
+	swift test
+
+lint: ## check the format of all Swift files
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
+
+demo: build ## paint demo.png, 4096 x 4096 pixels
+	@rm -rf demo.png.run
+	$(choir) generate "red emission nebula, golden globular clusters, spiral galaxies" \
+	    --size 4096x4096 --output demo.png --report demo.json
+	@echo "see $(root)/demo.png and the report in $(root)/demo.json"
+
+bench: build ## measure what painting costs beside the network, as ratios
+	@Scripts/bench.sh $(choir)
+
+clean: ## remove what was built, and what was installed into .deps/
+	rm -rf .build .deps demo.png demo.png.run demo.json

@@ -1,0 +1,153 @@
+"""Paints from a training run or an exported folder, the way the Swift pipeline does it with one tile.
+
+    python sample.py --run DIRECTORY --prompt "red nebula" --output x.png [--side 512] [--seed 0]
+    python sample.py --run DIRECTORY --sheet --output sheet.jpg [--prompts prompts.txt] [--pictures DIRECTORY]
+
+DIRECTORY is a run (checkpoint.pt) or an exported folder (config.json). Three scales, coarse to fine: the sixteenth from
+pure noise; each finer one is given the picture of the coarser, and starts from it where `--start` is below 1.
+Settings of the three scales are listed from coarse to fine.
+"""
+import argparse
+import json
+import math
+import pathlib
+
+import numpy as np
+import safetensors.torch
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw
+
+from canvas import FULL, QUARTER, SIXTEENTH
+from export import HERE, split
+from lookup import WordTable
+from network import CELL, COARSE, Network
+from words import Mixtures
+
+LARGEST_POOL = 8
+
+
+class Painter:
+    """A network, its word table, and the sampler's settings for the scales from coarse to fine."""
+
+    def __init__(self, net, table, steps, guidance, start):
+        self.network, self.table = net.eval().requires_grad_(False), table
+        self.steps, self.guidance, self.start = steps, guidance, start
+
+    def text(self, prompt):
+        return torch.from_numpy(self.table.vector(prompt))[None, :, None, None]
+
+    def predict(self, noisy, coarse, t, scale, text, guidance):
+        """The clean picture. With guidance g it is u + g (c - u): c with the text, u with none (Ho, Salimans 2022)."""
+        pool = min(LARGEST_POOL, 2 ** int(math.log2(min(noisy.shape[2:]) // CELL)))
+        texts = text if guidance == 1 else torch.cat([text, torch.from_numpy(self.table.nothing)[None, :, None, None]])
+        count = len(texts)
+        repeat = lambda x: x.expand(count, *x.shape[1:])
+        which = F.one_hot(torch.full((count,), scale), 3).float()
+        nobody = noisy.new_zeros(count, 0, self.network.widths[2])
+        clean, _ = self.network(repeat(noisy), repeat(coarse), torch.full((count,), float(t)), which, texts,
+                                nobody, nobody[..., 0], pool)
+        return clean if guidance == 1 else clean[1:] + guidance * (clean[:1] - clean[1:])
+
+    def stage(self, scale, side, coarser, text, seed):
+        """One scale: Euler steps in flow time from `start` to 0, x_t = (1 - t) x + t n."""
+        place = SIXTEENTH - scale
+        steps, guidance, start = self.steps[place], self.guidance[place], self.start[place]
+        generator = torch.Generator().manual_seed(seed * 3 + scale)
+        x = torch.randn(1, 3, side, side, generator=generator)
+        if coarser is None:
+            coarse = torch.zeros(1, 4, side // COARSE, side // COARSE)
+        else:
+            coarser = coarser[..., :side // COARSE, :side // COARSE]
+            coarse = torch.cat([coarser, torch.ones_like(coarser[:, :1])], 1)
+            above = F.interpolate(coarser, scale_factor=COARSE, mode="bilinear", align_corners=False)
+            x = (1 - start) * above + start * x
+        levels = [start * (1 - step / steps) for step in range(steps + 1)]
+        for t, after in zip(levels, levels[1:]):
+            clean = self.predict(x, coarse, t, scale, text, guidance)
+            x = clean + (x - clean) * (after / t)
+        return x
+
+    @torch.inference_mode()
+    def paint(self, prompt, side, seed):
+        """A picture [side, side, 3] of bytes."""
+        text, picture = self.text(prompt), None
+        for scale in (SIXTEENTH, QUARTER, FULL):
+            # Each scale covers at least the picture, in whole cells of its own.
+            covered = -(-side // (COARSE**scale * CELL)) * CELL
+            picture = self.stage(scale, covered, picture, text, seed)
+        light = (picture[0, :, :side, :side].clamp(-1, 1) + 1) * 127.5
+        return light.round().byte().permute(1, 2, 0).numpy()
+
+
+def load(folder, mixtures=HERE / "word_mixtures.npz"):
+    """Network and word table of a run or an exported folder."""
+    net = Network()
+    if (folder / "config.json").exists():
+        weights = safetensors.torch.load_file(folder / "model.safetensors")
+        table = WordTable.load(folder)
+    else:
+        state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=False, mmap=True)
+        weights, learned = split(state["average"])
+        words = Mixtures.of(state["vocabulary"], mixtures)
+        table = WordTable(words.words, words.mixtures.astype("f4") @ learned[:-1].numpy(), words.weights, learned[-1].numpy())
+    net.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    return net, table
+
+
+def sheet(pictures, titles, columns=6, side=256):
+    """Small versions side by side, each with its title."""
+    rows = -(-len(pictures) // columns)
+    whole = Image.new("RGB", (columns * side, rows * (side + 18)))
+    draw = ImageDraw.Draw(whole)
+    for i, (picture, title) in enumerate(zip(pictures, titles)):
+        y, x = divmod(i, columns)
+        whole.paste(Image.fromarray(picture).resize((side, side), Image.LANCZOS), (x * side, y * (side + 18) + 18))
+        draw.text((x * side + 4, y * (side + 18) + 3), title, fill=(255, 255, 255))
+    return whole
+
+
+def numbers(kind):
+    def parse(text):
+        values = tuple(kind(value) for value in text.split(","))
+        if len(values) != 3:
+            raise argparse.ArgumentTypeError(f"{text}: expected three numbers, coarse to fine")
+        return values
+    return parse
+
+
+def add_sampler_options(arguments):
+    arguments.add_argument("--steps", type=numbers(int), default=(16, 8, 4))
+    arguments.add_argument("--guidance", type=numbers(float), default=(3.0, 1.5, 1.0))
+    arguments.add_argument("--start", type=numbers(float), default=(1.0, 1.0, 0.9))
+    arguments.add_argument("--side", type=int, default=512)
+    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--threads", type=int, default=1)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--run", type=pathlib.Path, required=True)
+    arguments.add_argument("--output", type=pathlib.Path, required=True)
+    arguments.add_argument("--prompt", default="")
+    arguments.add_argument("--sheet", action="store_true")
+    arguments.add_argument("--prompts", type=pathlib.Path, default=HERE / "prompts.txt")
+    arguments.add_argument("--pictures", type=pathlib.Path, help="with --sheet: keep the pictures here at full size")
+    add_sampler_options(arguments)
+    options = arguments.parse_args()
+    torch.set_num_threads(options.threads)
+    painter = Painter(*load(options.run), options.steps, options.guidance, options.start)
+    if not options.sheet:
+        Image.fromarray(painter.paint(options.prompt, options.side, options.seed)).save(options.output)
+        return
+    prompts = options.prompts.read_text().splitlines()
+    pictures = [painter.paint(prompt, options.side, options.seed + i) for i, prompt in enumerate(prompts)]
+    sheet(pictures, prompts).save(options.output, quality=92)
+    if options.pictures:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        for i, (prompt, picture) in enumerate(zip(prompts, pictures)):
+            Image.fromarray(picture).save(options.pictures / f"{i:03} {prompt}.png")
+
+
+if __name__ == "__main__":
+    main()
