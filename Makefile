@@ -1,4 +1,4 @@
-# What people run. Every target sets up what it needs first; `make help` lists them.
+# What people run. What builds or tests sets up what it needs first; `make help` lists all.
 root := $(CURDIR)
 export PKG_CONFIG_PATH := $(root)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 # The places where a Swift toolchain is usually unpacked, for shells that do not name them.

@@ -74,5 +74,8 @@ let package = Package(
             dependencies: ["Choir", "ChoirEngine", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ChoirImageTests", dependencies: ["ChoirImage"], swiftSettings: settings),
+        .testTarget(
+            name: "ChoirCommandTests", dependencies: ["ChoirCommand", "MiniParallelDiffusion"],
+            swiftSettings: settings),
     ]
 )

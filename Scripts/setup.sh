@@ -7,7 +7,7 @@
 set -euo pipefail
 
 readonly openvino_version=2026.4.1
-readonly swift_minimum=6.1
+readonly swift_minimum=6.2
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 readonly root
 readonly deps=$root/.deps

@@ -7,7 +7,8 @@ words.safetensors   `vectors` [V, 64], `weights` [V], `nothing` [64] (the vector
 words.txt           the V words, one a line, in the order of the vectors
 config.json         what the graph, the sampler and the text need to know
 
-The same checkpoint gives the same bytes. Without a file of mixtures (see words.py) the table has the trained words only.
+The same checkpoint gives the same bytes. Without a file of mixtures (see words.py) the table has the trained words
+only.
 """
 import argparse
 import json
@@ -32,7 +33,7 @@ def half(name, tensor):
 
 
 def split(average):
-    """The averaged state of `train.Model` as (weights of the network by name, vectors of the trained words and no text)."""
+    """The averaged state of `train.Model`: weights of the network by name, vectors of the trained words and no text."""
     weights = {name.removeprefix("network."): tensor for name, tensor in average.items() if name.startswith("network.")}
     return weights, average["words.weight"]
 
@@ -63,7 +64,8 @@ def configuration(weights, vocabulary, step, seconds):
         },
         "scaleFactor": network.COARSE,
         "scaleNames": ["full", "quarter", "sixteenth"],
-        "picture": {"mean": network.PICTURE_MEAN, "deviation": network.PICTURE_DEVIATION},
+        "picture": {"mean": network.PICTURE_MEAN, "deviation": network.PICTURE_DEVIATION,
+                    "detail": network.DETAIL_DEVIATION},
         "training": {"steps": step, "hours": round(seconds / 3600, 2)},
         "vocabulary": vocabulary,
     }
@@ -79,16 +81,14 @@ def main():
     state = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=False, mmap=True)
     vocabulary = state["vocabulary"]
     weights, learned = split(state["average"])
-    table = Mixtures.load(options.mixtures) if options.mixtures.exists() else Mixtures.of_vocabulary(vocabulary)
-    if table.vocabulary != vocabulary:
-        raise SystemExit(f"{options.mixtures}: made for another vocabulary than the run's; run words.py again")
+    table = Mixtures.of(vocabulary, options.mixtures)
     vectors = torch.from_numpy(table.mixtures.astype(np.float32)) @ learned[:-1]
 
-    safetensors.torch.save_file({name: half(name, tensor) for name, tensor in weights.items()},
-                                options.output / "model.safetensors")
-    safetensors.torch.save_file({"vectors": half("vectors", vectors), "nothing": half("nothing", learned[-1]),
-                                 "weights": torch.from_numpy(table.weights.astype(np.float16))},
-                                options.output / "words.safetensors")
+    tensors = {name: half(name, tensor) for name, tensor in weights.items()}
+    (options.output / "model.safetensors").write_bytes(safetensors.torch.save(tensors))
+    tensors = {"vectors": half("vectors", vectors), "nothing": half("nothing", learned[-1]),
+               "weights": torch.from_numpy(table.weights.astype(np.float16))}
+    (options.output / "words.safetensors").write_bytes(safetensors.torch.save(tensors))
     (options.output / "words.txt").write_text("\n".join(table.words) + "\n")
     config = configuration(weights, vocabulary, state["step"], state["seconds"])
     (options.output / "config.json").write_text(json.dumps(config, indent=2) + "\n")

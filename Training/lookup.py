@@ -1,9 +1,10 @@
-"""From a prompt to one vector: a bag of words, weighted. `Sources/ChoirModels/Cosmos/CosmosText.swift` does the same."""
-import json
+"""From a prompt to one vector: a weighted bag of words, as in `Sources/ChoirModels/Cosmos/CosmosText.swift`."""
 import re
 
 import numpy as np
 import safetensors.numpy
+
+import captions
 
 SMALLEST_TOTAL = 0.05    # words that weigh less than this in all say nothing
 
@@ -50,16 +51,38 @@ class WordTable:
         return (self.weights[rows, None] * self.vectors[rows]).sum(0) / total
 
 
-def described(vocabulary, shares, names):
-    """The name, such as "open cluster", whose words are closest (cosine) to what is said in shares of the vocabulary."""
-    index = {word: i for i, word in enumerate(vocabulary)}
-
-    def closeness(name):
-        rows = [index[word] for word in name.split()]
-        return shares[rows].sum() / len(rows) ** 0.5
-
-    return max(names, key=closeness)
+# What counts as the kind that a synonym is expected to land on, where a listed word stands for several.
+FAMILIES = {
+    "star cluster": ("open cluster", "globular cluster"),
+    "nebula": ("nebula", "dark nebula", "planetary nebula"),
+}
+KINDS = ("galaxy", "nebula", "dark nebula", "planetary nebula", "supernova remnant", "open cluster", "globular cluster",
+         "star field")
 
 
-def read_synonyms(path):
-    return json.loads(path.read_text())
+# Words that captions use of one kind only, beside its name.
+ALSO = {"galaxy": ("spiral", "edge-on")}
+LEAST_SHARE = 0.05
+
+
+def described(vocabulary, shares):
+    """The kind whose words are closest (cosine) to what is said in shares of the vocabulary, and the largest colour.
+
+    None for what is hardly said.
+    """
+    share = dict(zip(vocabulary, shares))
+
+    def closeness(kind):
+        names = kind.split()
+        return sum(share.get(word, 0) for word in (*names, *ALSO.get(kind, ()))) / len(names) ** 0.5
+
+    kind = max(KINDS, key=closeness)
+    colour = max(captions.COLOURS, key=lambda word: share.get(word, 0))
+    return (kind if closeness(kind) > LEAST_SHARE else None), (colour if share.get(colour, 0) > LEAST_SHARE else None)
+
+
+def lands(found, synonym):
+    """Whether a described kind and colour are those that a synonym should have."""
+    kind, colour = found
+    accepted = FAMILIES.get(synonym["kind"], (synonym["kind"],))
+    return (synonym["kind"] is None or kind in accepted) and synonym["colour"] in (None, colour)

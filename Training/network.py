@@ -16,17 +16,27 @@ CELL = 16              # pixels per side of the coarsest level
 COARSE = 4             # the picture of the next coarser scale has a quarter of the side
 PICTURE_MEAN = -0.75   # of the training pictures in [-1, 1]: mostly black sky
 PICTURE_DEVIATION = 0.35
+DETAIL_DEVIATION = 0.14    # of what a picture has and its coarser scale, enlarged, has not
 
 
-def coefficients(t):
-    """Preconditioning of Karras et al. 2022 (section 5), for x_t = (1 - t) x + t n and data of the mean and deviation
-    above: the network sees unit variance, and predicts a target of unit variance at every noise level.
+def expectation(coarse):
+    """What is known of a picture before its noisy version is seen: the coarser scale enlarged, or the mean of all.
 
-    Returns shift, c_in, c_skip, c_out, each like `t`; clean = mean + c_skip (x_t - shift) + c_out F(c_in (x_t - shift)).
+    coarse [B, 4, H/4, W/4]; returns the expected picture [B, 3, H, W] and the deviation from it, [B, 1, 1, 1].
     """
-    variance = (1 - t) ** 2 * PICTURE_DEVIATION**2 + t**2
-    shift = (1 - t) * PICTURE_MEAN
-    return shift, variance.rsqrt(), (1 - t) * PICTURE_DEVIATION**2 / variance, PICTURE_DEVIATION * t * variance.rsqrt()
+    given = coarse[:, 3:, :1, :1]
+    enlarged = F.interpolate(coarse[:, :3], scale_factor=COARSE, mode="bilinear", align_corners=False)
+    return PICTURE_MEAN + given * (enlarged - PICTURE_MEAN), PICTURE_DEVIATION + given * (DETAIL_DEVIATION - PICTURE_DEVIATION)
+
+
+def coefficients(t, deviation):
+    """Preconditioning of Karras et al. 2022 (section 5), for x_t = (1 - t) x + t n and pictures x that deviate so much
+    from their expectation m: the network sees unit variance, and predicts a target of unit variance at every level.
+
+    Returns c_in, c_skip, c_out; with r = x_t - (1 - t) m, clean = m + c_skip r + c_out F(c_in r).
+    """
+    variance = (1 - t) ** 2 * deviation**2 + t**2
+    return variance.rsqrt(), (1 - t) * deviation**2 / variance, deviation * t * variance.rsqrt()
 
 
 def root_mean_square_normalised(x):
@@ -162,12 +172,14 @@ class Network(nn.Module):
         is 1 where it is given; t [B] in (0, 1]; scale [B, 3] one-hot (full, quarter, sixteenth); text
         [B, 64, H/16, W/16] or [B, 64, 1, 1]; published [B, K, C]; bias [B, K].
         """
-        shift, c_in, c_skip, c_out = (c[:, None, None, None] for c in coefficients(t))
-        centred = noisy - shift
-        x = centred * c_in
+        expected, deviation = expectation(coarse)
+        level = t[:, None, None, None]
+        c_in, c_skip, c_out = coefficients(level, deviation)
+        rest = noisy - (1 - level) * expected
+        x = rest * c_in
         h, skip0, skip1, modulation = self.encode(x, coarse, t, scale, text)
         own = self.summary(h, pool)
         tokens = torch.cat([own, published], 1)
         bias = torch.cat([bias.new_zeros(own.shape[:2]), bias], 1)
         out = self.decode(x, h, skip0, skip1, modulation, tokens, bias)
-        return PICTURE_MEAN + c_skip * centred + c_out * out, own
+        return expected + c_skip * rest + c_out * out, own

@@ -90,7 +90,8 @@ def load(folder, mixtures=HERE / "word_mixtures.npz"):
         state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=False, mmap=True)
         weights, learned = split(state["average"])
         words = Mixtures.of(state["vocabulary"], mixtures)
-        table = WordTable(words.words, words.mixtures.astype("f4") @ learned[:-1].numpy(), words.weights, learned[-1].numpy())
+        vectors = words.mixtures.astype("f4") @ learned[:-1].numpy()
+        table = WordTable(words.words, vectors, words.weights, learned[-1].numpy())
     net.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     return net, table
 

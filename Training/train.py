@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import canvas
-from network import COARSE, Network, coefficients, PICTURE_DEVIATION, PICTURE_MEAN
+from network import COARSE, Network, coefficients, expectation
 
 WARM_UP = 200
 ABSENT = -1e4
@@ -56,7 +56,7 @@ def coarser(picture, scale, generator):
 
 
 def loss_of(model, made, seed, step, half):
-    """Mean squared error of the network's output (unit variance at every level) for one batch."""
+    """Mean squared error of the network's output for one batch; its target has about unit variance at every level."""
     scale, side, picture, texts = made
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     picture, texts = torch.from_numpy(picture), torch.from_numpy(texts)
@@ -73,14 +73,16 @@ def loss_of(model, made, seed, step, half):
     published_mode = float(torch.rand(1, generator=generator))
     stale_share = float(torch.rand(1, generator=generator))
     network = model.network
+    expected, deviation = expectation(coarse)
 
     def at(level):
-        shift, c_in, c_skip, c_out = (c[:, None, None, None] for c in coefficients(level))
-        centred = (1 - level)[:, None, None, None] * picture + level[:, None, None, None] * noise - shift
-        return centred, centred * c_in, c_skip, c_out
+        level = level[:, None, None, None]
+        c_in, c_skip, c_out = coefficients(level, deviation)
+        rest = (1 - level) * (picture - expected) + level * noise
+        return rest, rest * c_in, c_skip, c_out
 
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        centred, x, c_skip, c_out = at(t)
+        rest, x, c_skip, c_out = at(t)
         h, skip0, skip1, modulation = network.encode(x, coarse, t, which, text)
         own = network.summary(h, pool)
         if published_mode < 0.15:       # alone
@@ -94,8 +96,10 @@ def loss_of(model, made, seed, step, half):
             shared = published.reshape(batch // canvas.GROUP, -1, own.shape[-1]).repeat_interleave(canvas.GROUP, 0)
             tokens = torch.cat([own, shared], 1)
         out = network.decode(x, h, skip0, skip1, modulation, tokens, torch.zeros(tokens.shape[:2]))
-    target = (picture - PICTURE_MEAN - c_skip * centred) / c_out
-    return (out.float() - target).pow(2).mean(), scale
+    target = (picture - expected - c_skip * rest) / c_out
+    # What is below the least visible difference is not worth learning at the cost of what is above.
+    weight = (t**2 / (t**2 + 0.03**2))[:, None, None, None]
+    return (weight * (out.float() - target).pow(2)).mean(), scale
 
 
 def load(folder):
@@ -117,7 +121,7 @@ def main():
     arguments.add_argument("--minutes", type=float, default=1e9)
     arguments.add_argument("--decay", type=int, default=0)
     arguments.add_argument("--rate", type=float, default=8e-4)
-    arguments.add_argument("--average", type=float, default=0.999)
+    arguments.add_argument("--average", type=float, default=0.998)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--threads", type=int, default=2)
     # Twice as fast on Zen 4, slower on Intel processors without matrix tiles (AMX): measure ten steps of each.

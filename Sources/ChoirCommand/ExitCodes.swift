@@ -19,8 +19,9 @@ func exitingOnError(_ body: () async throws -> Void) async throws {
     }
 }
 
-/// One line on standard error.
-func printError(_ sentence: String) {
+/// One line on standard error, also where a library has more to say.
+func printError(_ message: String) {
+    let sentence = message.split(whereSeparator: \.isNewline).joined(separator: " ")
     FileHandle.standardError.write(Data("choir: \(sentence)\n".utf8))
 }
 

@@ -13,15 +13,8 @@ struct FeasibilityError: Error, CustomStringConvertible {
 enum Feasibility {
     /// - Throws: `FeasibilityError` that says what is needed, what there is, and the size that would fit.
     static func check(_ pipeline: ParallelDiffusionPipeline, _ request: PaintRequest, output: String) throws {
+        try checkMemory(pipeline, request)
         let plan = try pipeline.plan(request)
-        if let available = ProcessMemory.availableBytes, plan.peakBytes > available {
-            let most = try largestSize(like: request) { try pipeline.plan($0).peakBytes <= available }
-            throw FeasibilityError(
-                description: """
-                    \(request.size) pixels need \(plan.peakBytes.inGigabytes) of memory and \(available.inGigabytes) \
-                    are available; \(most.map { "\($0) would fit" } ?? "no size of this shape would fit")
-                    """)
-        }
         let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
         if let free = ProcessMemory.freeDiskBytes(at: directory), try diskBytes(plan, output: output) > free {
             let most = try largestSize(like: request) {
@@ -36,6 +29,19 @@ enum Feasibility {
         }
     }
 
+    /// As `check`, without the disk: a run that is resumed has its part of it already.
+    static func checkMemory(_ pipeline: ParallelDiffusionPipeline, _ request: PaintRequest) throws {
+        let plan = try pipeline.plan(request)
+        if let available = ProcessMemory.availableBytes, plan.peakBytes > available {
+            let most = try largestSize(like: request) { try pipeline.plan($0).peakBytes <= available }
+            throw FeasibilityError(
+                description: """
+                    \(request.size) pixels need \(plan.peakBytes.inGigabytes) of memory and \(available.inGigabytes) \
+                    are available; \(most.map { "\($0) would fit" } ?? "no size of this shape would fit")
+                    """)
+        }
+    }
+
     /// The run directory, and the picture as if nothing could be compressed.
     static func diskBytes(_ plan: PaintPlan, output: String) throws -> Int {
         let size = plan.request.size
@@ -46,7 +52,9 @@ enum Feasibility {
     }
 
     /// The largest size of the request's shape that fits, in steps of 1/64 of its sides.
-    private static func largestSize(like request: PaintRequest, fits: (PaintRequest) throws -> Bool) throws -> PixelSize? {
+    private static func largestSize(like request: PaintRequest, fits: (PaintRequest) throws -> Bool) throws
+        -> PixelSize?
+    {
         for parts in stride(from: 63, through: 1, by: -1) {
             var smaller = request
             smaller.size = PixelSize(width: request.size.width * parts / 64, height: request.size.height * parts / 64)

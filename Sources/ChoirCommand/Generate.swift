@@ -33,24 +33,30 @@ struct Generate: AsyncParsableCommand {
             var request = picture.request(prompt: prompt)
             if writing.preview != nil { request.previewSide = OutputOptions.previewSide }
             try request.validate()
-            try OutputFile.check(output, size: request.size)
+            try writing.check()
             let pipeline = try await engine.settings.pipeline()
+            let plan = try pipeline.plan(request)
+            try plan.checkOutput(output, model: pipeline.denoiser.traits.name)
             try Feasibility.check(pipeline, request, output: output)
+            let directory = RunDirectory(path: run ?? output + ".run", notes: notes(pipeline))
+            if (try? directory.record()) != nil {
+                throw RunError(
+                    path: directory.path,
+                    message: "a painting is in progress here; \(PaintingJob.howToGoOn(directory)), or delete it")
+            }
             let job = PaintingJob(
-                pipeline: pipeline, output: output, writing: writing, keepsRun: run != nil,
-                run: RunDirectory(path: run ?? output + ".run", notes: try notes(pipeline)))
-            let (final, directory) = (request, job.run)
-            try await job.finish { pipeline.paint(final, run: directory) }
+                pipeline: pipeline, output: output, writing: writing, keepsRun: run != nil, run: directory)
+            try await job.finish { pipeline.paint(plan.request, run: directory) }
         }
     }
 
     /// What `resume` must know: the same precision gives the same bits.
-    private func notes(_ pipeline: ParallelDiffusionPipeline) throws -> [String: String] {
+    private func notes(_ pipeline: ParallelDiffusionPipeline) -> [String: String] {
         var notes = [
-            "output": OutputFile.absolute(output), "device": engine.device, "modules": String(engine.modules),
+            "output": absolutePath(output), "device": engine.device, "modules": String(engine.modules),
             "precision": pipeline.denoiser.traits.precision, "keepsRun": String(run != nil),
         ]
-        notes["model"] = engine.model.map(OutputFile.absolute)
+        notes["model"] = engine.model.map(absolutePath)
         return notes
     }
 }

@@ -16,10 +16,7 @@ struct Inspect: AsyncParsableCommand {
     func run() async throws {
         try await exitingOnError {
             var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) else {
-                throw RequestError("file", found: "\(file), which does not exist", expected: "a file or a folder")
-            }
-            if isDirectory.boolValue {
+            if FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory), isDirectory.boolValue {
                 try inspectModel()
             } else if file.hasSuffix(".safetensors") {
                 try inspectCheckpoint(SafetensorsFile(path: file))
@@ -46,10 +43,21 @@ struct Inspect: AsyncParsableCommand {
     }
 
     private func inspectPicture() throws {
-        let reader = try ImageReader(path: file)
-        print("\(file): \(reader.width)x\(reader.height), \(reader.channels) channels of \(reader.bitDepth) bits")
-        if let parameters = reader.metadata.parameters { print(parameters) }
-        if let block = reader.metadata.choir { print(block) }
-        if reader.metadata == ImageMetadata() { print("no metadata of a painting") }
+        let metadata: ImageMetadata
+        if (try? ImageFormat(path: file)) == .deepZoom {
+            metadata = try InputError.reading { () throws(ImageError) in try ImageMetadata(contentsOf: file) }
+            guard metadata != ImageMetadata() else {
+                throw InputError(
+                    description: "\(file): this is not a pyramid by Choir, no choir.json is beside its tiles")
+            }
+            print("\(file): a deep-zoom pyramid")
+        } else {
+            let reader = try InputError.reading { () throws(ImageError) in try ImageReader(path: file) }
+            metadata = reader.metadata
+            print("\(file): \(reader.width)x\(reader.height), \(reader.channels) channels of \(reader.bitDepth) bits")
+        }
+        if let parameters = metadata.parameters { print(parameters) }
+        if let block = metadata.choir { print(block) }
+        if metadata == ImageMetadata() { print("no metadata of a painting") }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Choir
 import ChoirEngine
 import ChoirImage
+import ChoirTensor
 import Dispatch
 import Foundation
 
@@ -13,23 +14,40 @@ struct PaintingJob: Sendable {
     let keepsRun: Bool
     let run: RunDirectory
 
-    /// Consumes the events; Ctrl-C ends the painting and says how to go on.
+    /// Consumes the events. Ctrl-C, or an error, ends the process and says how to go on.
     func finish(_ events: @escaping @Sendable () -> AsyncThrowingStream<PaintEvent, any Error>) async throws {
         let painting = Task { try await consume(events()) }
         let interrupts = interruptSource { painting.cancel() }
         defer { interrupts.cancel() }
         do {
             try await painting.value
-        } catch where painting.isCancelled {
-            printError("interrupted; continue with: choir resume \(run.path)")
-            throw ExitCode(130)
+        } catch {
+            let isResumable = (try? run.record()) != nil
+            let code = painting.isCancelled ? 130 : exitCode(of: error)
+            var sentence = painting.isCancelled ? "interrupted" : "\(error)"
+            if isResumable, code != EX_DATAERR {
+                sentence += "; " + Self.howToGoOn(run)
+            } else if painting.isCancelled {
+                sentence += "; nothing was painted yet"
+            }
+            printError(sentence)
+            // Tiles that nobody waits for may still be denoised: what `exit` destroys would go away under them.
+            _exit(code)
         }
+    }
+
+    /// What to type to continue a run, ready for a shell.
+    static func howToGoOn(_ run: RunDirectory) -> String {
+        let isPlain = run.path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+,".contains($0) }
+        let path = isPlain ? run.path : "'" + run.path.replacingOccurrences(of: "'", with: #"'\''"#) + "'"
+        return "continue with: choir resume \(path)"
     }
 
     private func consume(_ events: AsyncThrowingStream<PaintEvent, any Error>) async throws {
         let clock = ContinuousClock()
         let start = clock.now
         var progress = ProgressDisplay(isQuiet: writing.quiet)
+        defer { progress.end() }
         for try await event in events {
             progress.show(event)
             switch event {
@@ -40,19 +58,21 @@ struct PaintingJob: Sendable {
                 let written = try painting.write(to: output)
                 let seconds = (clock.now - start).components
                 let report = PaintReport(
-                    painting, written: written, modules: pipeline.modules, precision: pipeline.denoiser.traits.precision,
+                    painting, written: written, modules: pipeline.modules,
+                    precision: pipeline.denoiser.traits.precision,
                     totalSeconds: Double(seconds.seconds) + Double(seconds.attoseconds) * 1e-18)
-                if let file = writing.report { try OutputFile.write(report.json(), to: file) }
+                if let file = writing.report { try AtomicFile.write(report.json(), to: file) }
                 if !keepsRun { try run.remove() }
                 if !writing.quiet { print(report.summary(output: output)) }
+                return
             default: break
             }
         }
         // A cancelled consumer's stream ends without an error.
-        try Task.checkCancellation()
+        throw CancellationError()
     }
 
-    /// Calls `body` at Ctrl-C, and at the signal that a system sends before it goes down.
+    /// Calls `body` at Ctrl-C.
     private func interruptSource(_ body: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
         signal(SIGINT, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Choir
 import ChoirEngine
+import ChoirImage
 import ChoirSampling
 import Foundation
 
@@ -22,6 +23,9 @@ struct Plan: AsyncParsableCommand {
     func run() async throws {
         try await exitingOnError {
             let request = picture.request(prompt: prompt)
+            try request.validate()
+            try ImageFormat(path: output).validate(
+                output, width: request.size.width, height: request.size.height, channels: 3, bitDepth: 8)
             let pipeline = try await engine.settings.pipeline()
             let plan = try pipeline.plan(request)
             for stage in plan.stages { print(Self.describe(stage)) }

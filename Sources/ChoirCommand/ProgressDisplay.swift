@@ -5,11 +5,12 @@ import Foundation
 struct ProgressDisplay {
     private let isQuiet: Bool
     private let isTerminal = isatty(STDERR_FILENO) == 1
-    private let start = ContinuousClock.now
     private var step = (done: 0, count: 0)
     private var tiles = (done: 0, count: 0)
-    private var tilesBefore: Int?
+    /// The first tile that was seen, and when: what came before was compiling, or another process.
+    private var first: (done: Int, moment: ContinuousClock.Instant)?
     private var lastShown = ContinuousClock.now
+    private var isInBar = false
     private static let barWidth = 28
 
     init(isQuiet: Bool) { self.isQuiet = isQuiet }
@@ -20,8 +21,10 @@ struct ProgressDisplay {
         case .planned(let plan):
             let size = plan.request.size
             line("\(size) pixels, \(plan.tiles) tiles at full size, \(plan.evaluations) evaluations of the network")
+            if isTerminal { write("\rcompiling the network") }
+            isInBar = isTerminal
         case .tile(let done, let count):
-            tilesBefore = tilesBefore ?? done - 1
+            first = first ?? (done, .now)
             tiles = (done, count)
             // A terminal need not be told more often than an eye can follow.
             if isTerminal, ContinuousClock.now - lastShown > .milliseconds(100) { bar() }
@@ -32,28 +35,37 @@ struct ProgressDisplay {
         }
     }
 
-    /// Leaves the bar.
-    func end() {
-        if !isQuiet, isTerminal { line("") }
+    /// Leaves the bar, if there is one.
+    mutating func end() {
+        if isInBar { line("") }
+        isInBar = false
     }
 
     private mutating func bar() {
         lastShown = ContinuousClock.now
-        let filled = tiles.count > 0 ? Self.barWidth * tiles.done / tiles.count : 0
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: Self.barWidth - filled)
+        isInBar = true
+        // What reached the last column would wrap, and could not be overwritten.
+        let status = String(status.prefix(Self.terminalWidth - 2))
+        let width = max(0, min(Self.barWidth, Self.terminalWidth - status.count - 2))
+        let filled = tiles.count > 0 ? width * tiles.done / tiles.count : 0
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         write("\r\(bar) \(status)\u{1B}[K")
     }
 
+    /// Columns of the terminal; the corresponding C function is `ioctl` with `TIOCGWINSZ`.
+    private static var terminalWidth: Int {
+        var size = winsize()
+        return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    }
+
     private var status: String {
-        let elapsed = (ContinuousClock.now - start).components
-        let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
-        let done = tiles.done - (tilesBefore ?? tiles.done)
-        let rate = seconds > 0 ? Double(done) / seconds : 0
-        let left = rate > 0 ? Double(tiles.count - tiles.done) / rate : 0
+        let elapsed = first.map { (ContinuousClock.now - $0.moment) / .seconds(1) } ?? 0
+        let done = tiles.done - (first?.done ?? tiles.done)
+        let rate = elapsed > 0 ? Double(done) / elapsed : 0
+        let seconds = rate > 0 ? Int(Double(tiles.count - tiles.done) / rate) : nil
+        let left = seconds.map { String(format: "%d:%02d", $0 / 60, $0 % 60) } ?? "?:??"
         let percent = tiles.count > 0 ? 100 * tiles.done / tiles.count : 0
-        return String(
-            format: "%3d %%  step %d/%d  %.1f tiles/s  %d:%02d left", percent, step.done, step.count, rate,
-            Int(left) / 60, Int(left) % 60)
+        return String(format: "%3d %%  step %d/%d  %.1f tiles/s  ", percent, step.done, step.count, rate) + left + " left"
     }
 
     private func line(_ text: String) { write(text + "\n") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Choir
 import ChoirEngine
+import ChoirRuntime
 
 /// Continues a painting that was interrupted.
 struct Resume: AsyncParsableCommand {
@@ -25,20 +26,36 @@ struct Resume: AsyncParsableCommand {
             guard let file = output ?? record.notes["output"] else {
                 throw RunError(path: run, message: "it does not say where the picture goes: name it by --output")
             }
-            try OutputFile.check(file, size: record.request.size)
+            try writing.check()
             let pipeline = try await settings(record.notes).pipeline()
+            let plan = try pipeline.plan(directory)
+            try plan.checkOutput(file, model: record.model)
+            try Feasibility.checkMemory(pipeline, plan.request)
             let job = PaintingJob(
                 pipeline: pipeline, output: file, writing: writing, keepsRun: record.notes["keepsRun"] == "true",
                 run: directory)
-            try await job.finish { pipeline.resume(directory) }
+            let previewSide = writing.preview.map { _ in OutputOptions.previewSide }
+            try await job.finish { pipeline.resume(directory, previewSide: previewSide) }
         }
     }
 
     /// The precision must be the one that the painting was started in: another rounds otherwise.
     private func settings(_ notes: [String: String]) throws -> EngineSettings {
         var settings = EngineSettings()
-        if let count = modules ?? notes["modules"].flatMap({ Int($0) }) { settings.modules = count }
-        if let name = notes["precision"] { settings.precision = try EngineSettings.precision(named: name) }
+        if let modules {
+            settings.modules = modules
+        } else if let text = notes["modules"] {
+            guard let count = Int(text), (1...256).contains(count) else {
+                throw RunError(path: run, message: "its request.json notes \(text) modules, expected 1 to 256")
+            }
+            settings.modules = count
+        }
+        if let name = notes["precision"] {
+            guard let precision = CompileOptions.Precision(rawValue: name) else {
+                throw RunError(path: run, message: "its request.json notes precision \(name), which there is not")
+            }
+            settings.precision = precision
+        }
         if let device = notes["device"] { settings.device = device }
         settings.model = notes["model"]
         return settings

@@ -16,37 +16,50 @@ struct Seams: AsyncParsableCommand {
     @Argument(help: "A picture in any format that libvips reads.")
     var image: String
 
-    @Option(help: "Side of a tile in pixels.")
-    var tile: Int
+    @Option(help: "Side of a tile in pixels. Default: tile and overlap of the picture's metadata.")
+    var tile: Int?
 
     @Option(help: "Pixels that neighbouring tiles share at least.")
-    var overlap = 0
+    var overlap: Int?
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         try await exitingOnError {
-            guard tile >= 16, (0...tile / 2).contains(overlap) else {
-                throw RequestError(
-                    "tile and overlap", found: "\(tile) and \(overlap)",
-                    expected: "a tile of at least 16 pixels and an overlap of at most half of it")
-            }
-            let reader = try ImageReader(path: image)
+            let reader = try InputError.reading { () throws(ImageError) in try ImageReader(path: image) }
+            let (tile, overlap) = try cut(reader.metadata)
             var meter = try SeamMeter(
-                width: reader.width, height: reader.height, verticalBorders: borders(along: reader.width),
-                horizontalBorders: borders(along: reader.height))
+                width: reader.width, height: reader.height,
+                verticalBorders: Self.borders(along: reader.width, tile: tile, overlap: overlap),
+                horizontalBorders: Self.borders(along: reader.height, tile: tile, overlap: overlap))
             while reader.nextRow < reader.height {
                 // Named, because Swift 6.3.1 cannot compile the span of a temporary here.
-                let rows = try reader.readRows()
+                let rows = try InputError.reading { () throws(ImageError) in try reader.readRows() }
                 try meter.add(rows: rows.span)
             }
             print(try json ? Self.json(meter.finish()) : Self.table(meter.finish()))
         }
     }
 
+    /// The tiles that the options name, or else the metadata.
+    private func cut(_ metadata: ImageMetadata) throws -> (tile: Int, overlap: Int) {
+        let parameters = GenerationParameters(parsing: metadata.parameters ?? "")
+        guard let side = tile ?? parameters["Tile size"].flatMap({ Int($0) }) else {
+            throw RequestError(
+                "tile", found: "neither --tile nor a tile size in the metadata of \(image)", expected: "one of them")
+        }
+        let shared = overlap ?? (tile == nil ? parameters["Overlap"].flatMap { Int($0) } : nil) ?? 0
+        guard (16...PaintRequest.maximumSide).contains(side), (0...side / 2).contains(shared) else {
+            throw RequestError(
+                "tile and overlap", found: "\(side) and \(shared)",
+                expected: "a tile of 16 to \(PaintRequest.maximumSide) pixels and an overlap of at most half of it")
+        }
+        return (side, shared)
+    }
+
     /// Where the cores of tiles meet along a side, as a plan of Choir cuts it.
-    private func borders(along length: Int) -> [Int] {
+    private static func borders(along length: Int, tile: Int, overlap: Int) -> [Int] {
         let alignment = 16
         let canvas = (length + alignment - 1) / alignment * alignment
         return TileAxis(length: canvas, window: tile, overlap: overlap, alignment: alignment).borders

@@ -24,19 +24,23 @@ actor CosmosModule {
     }
 
     func predict(_ input: TileInput) async throws -> TilePrediction {
-        let around = CosmosPreconditioning(time: input.level.time, picture: configuration.picture)
-        try fill(denoiser, with: input, around)
+        let expected = expectation(of: input)
+        let around = preconditioning(input)
+        try fill(denoiser, with: input, expected, around)
         if let context = input.context {
             try denoiser.setInput("context", context.reshaped(to: [1, context.height, context.width]))
         }
         let seconds = try await run(denoiser)
         var clean = input.noisy
         try denoiser.withOutput("output") { output in
-            clean.withMutableSpan { clean in
-                for index in clean.indices {
-                    clean[unchecked: index] =
-                        clean[unchecked: index] * around.skipScale + output[unchecked: index] * around.outputScale
-                        + around.cleanShift
+            expected.withSpan { expected in
+                clean.withMutableSpan { clean in
+                    for index in clean.indices {
+                        let rest = clean[unchecked: index] - around.expectedScale * expected[unchecked: index]
+                        clean[unchecked: index] =
+                            expected[unchecked: index] + rest * around.skipScale
+                            + output[unchecked: index] * around.outputScale
+                    }
                 }
             }
         }
@@ -45,9 +49,21 @@ actor CosmosModule {
 
     func publish(_ input: TileInput) async throws -> TilePublication {
         guard let publisher else { preconditionFailure("these modules were not made to publish") }
-        try fill(publisher, with: input, CosmosPreconditioning(time: input.level.time, picture: configuration.picture))
+        try fill(publisher, with: input, expectation(of: input), preconditioning(input))
         let seconds = try await run(publisher)
         return TilePublication(tokens: try tokens(of: publisher), networkSeconds: seconds)
+    }
+
+    /// What is known of the tile before its noisy version is seen.
+    private func expectation(of input: TileInput) -> Tensor {
+        input.coarse?.upsampledBilinear(by: configuration.scaleFactor)
+            ?? Tensor(shape: input.noisy.shape, repeating: Float(configuration.picture.mean))
+    }
+
+    private func preconditioning(_ input: TileInput) -> CosmosPreconditioning {
+        let picture = configuration.picture
+        return CosmosPreconditioning(
+            time: input.level.time, deviation: input.coarse == nil ? picture.deviation : picture.detail)
     }
 
     private func run(_ request: InferenceRequest) async throws -> Double {
@@ -67,11 +83,16 @@ actor CosmosModule {
         return tokens.reshaped(to: [tokens.height, tokens.width])
     }
 
-    private func fill(_ request: InferenceRequest, with input: TileInput, _ around: CosmosPreconditioning) throws {
+    private func fill(
+        _ request: InferenceRequest, with input: TileInput, _ expected: Tensor, _ around: CosmosPreconditioning
+    ) throws {
         try request.withInput("picture") { picture in
             input.noisy.withSpan { noisy in
-                for index in noisy.indices {
-                    picture[unchecked: index] = noisy[unchecked: index] * around.inputScale + around.inputShift
+                expected.withSpan { expected in
+                    for index in noisy.indices {
+                        let rest = noisy[unchecked: index] - around.expectedScale * expected[unchecked: index]
+                        picture[unchecked: index] = rest * around.inputScale
+                    }
                 }
             }
         }

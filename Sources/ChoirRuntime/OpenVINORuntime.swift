@@ -74,6 +74,7 @@ public final class OpenVINORuntime: Sendable {
         _ precision: CompileOptions.Precision,
         device: String
     ) throws(OpenVINOError) -> CompileOptions.Precision {
+        try requireDevice(device)
         let capabilities = try capabilities(of: device)
         switch precision {
         case .f32: return .f32

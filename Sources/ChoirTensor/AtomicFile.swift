@@ -50,10 +50,7 @@ public enum AtomicFile {
         _ body: (Sink) throws(FileError) -> Void
     ) throws(FileError) {
         let target = try Target(path: path)
-        let unique = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        let temporary = "\(target.directory)/.choir-\(getpid())-\(unique).partial"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw FileError("create a temporary file for", path, errorNumber: errno) }
+        let (temporary, descriptor) = try createTemporary(for: target, path: path)
         do throws(FileError) {
             try fill(descriptor, target: target, path: path, body)
             guard rename(temporary, target.path) == 0 else { throw FileError("replace", path, errorNumber: errno) }
@@ -62,6 +59,23 @@ public enum AtomicFile {
             throw error
         }
         try flushDirectory(target.directory, path: path)
+    }
+
+    /// Refuses, before a long work, a path that no file can be written to after it; leaves nothing behind.
+    public static func check(_ path: String) throws(FileError) {
+        let (temporary, descriptor) = try createTemporary(for: Target(path: path), path: path)
+        close(descriptor)
+        unlink(temporary)
+    }
+
+    private static func createTemporary(
+        for target: Target, path: String
+    ) throws(FileError) -> (path: String, descriptor: Int32) {
+        let unique = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        let temporary = "\(target.directory)/.choir-\(getpid())-\(unique).partial"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw FileError("create a temporary file for", path, errorNumber: errno) }
+        return (temporary, descriptor)
     }
 
     /// Writes, flushes and closes the temporary file.

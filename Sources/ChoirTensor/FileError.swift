@@ -15,7 +15,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     public let reason: String
 
     /// An error with a reason of our own.
-    init(_ operation: String, _ path: String, reason: String) {
+    package init(_ operation: String, _ path: String, reason: String) {
         self.operation = operation
         self.path = path
         self.code = 0

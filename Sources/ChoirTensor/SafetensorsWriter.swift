@@ -64,7 +64,7 @@ public enum SafetensorsWriter {
         }
         do {
             try AtomicFile.write(to: path) { (sink) throws(FileError) in
-                try sink.writeLittleEndian([UInt64(header.count)])
+                try sink.write([UInt64(header.count)]) { $0 }
                 try sink.write(header)
                 for (_, content) in ordered {
                     try content.write(to: sink)
@@ -123,19 +123,26 @@ extension SafetensorsWriter.Content {
 
     fileprivate func write(to sink: AtomicFile.Sink) throws(FileError) {
         switch self {
-        case .float32(let tensor): try sink.writeLittleEndian(tensor.elements.map(\.bitPattern))
-        case .float16(let tensor): try sink.writeLittleEndian(tensor.elements.map { Float16($0).bitPattern })
-        case .int64(_, let elements): try sink.writeLittleEndian(elements)
+        case .float32(let tensor): try sink.write(tensor.elements) { $0.bitPattern }
+        case .float16(let tensor): try sink.write(tensor.elements) { Float16($0).bitPattern }
+        case .int64(_, let elements): try sink.write(elements) { $0 }
         case .uint8(_, let elements): try sink.write(elements)
         }
     }
 }
 
 extension AtomicFile.Sink {
-    /// Appends numbers in little-endian order.
-    fileprivate func writeLittleEndian(_ numbers: [some FixedWidthInteger]) throws(FileError) {
-        try numbers.map(\.littleEndian).withUnsafeBufferPointer { (buffer) throws(FileError) in
-            try write(UnsafeRawBufferPointer(buffer))
+    /// Appends numbers in little-endian order, a part at a time: a canvas may be large, and is not copied.
+    fileprivate func write<Number>(
+        _ numbers: [Number],
+        as bits: (Number) -> some FixedWidthInteger
+    ) throws(FileError) {
+        let partLength = 1 << 18
+        for start in stride(from: 0, to: numbers.count, by: partLength) {
+            let part = numbers[start..<min(start + partLength, numbers.count)].map { bits($0).littleEndian }
+            try part.withUnsafeBufferPointer { (buffer) throws(FileError) in
+                try write(UnsafeRawBufferPointer(buffer))
+            }
         }
     }
 }

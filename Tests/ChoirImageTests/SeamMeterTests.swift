@@ -114,18 +114,9 @@ struct SeamMeterTests {
         #expect(try Self.measure(pixels, strip: 100) == report)
     }
 
-    @Test func `A tile size stands for the multiples of tile less overlap`() throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("a.png")
-        let pixels = TestImages.noise(3 * Self.side * Self.side)
-        try TestImages.write(pixels, to: path, width: Self.side, height: Self.side)
-        #expect(try SeamMeter.report(ofImageAt: path, tile: 128, overlap: 32) == Self.measure(pixels))
-    }
-
-    @Test(arguments: [(0, 0), (8, 8), (8, -1), (384, 0), (Int.max, 0)])
-    func `Tiles without a border inside are refused`(tile: Int, overlap: Int) {
+    @Test func `A picture without a border inside is refused`() {
         let error = #expect(throws: ImageError.self) {
-            try SeamMeter(width: 384, height: 384, tile: tile, overlap: overlap)
+            try SeamMeter(width: 384, height: 384, verticalBorders: [], horizontalBorders: [])
         }
         #expect(error?.code == .invalidBorder)
     }

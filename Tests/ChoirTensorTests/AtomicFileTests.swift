@@ -84,7 +84,7 @@ import Testing
         let error = #expect(throws: SafetensorsError.self) {
             try SafetensorsWriter.write(tensors: ["a": .float32(Tensor(shape: [1 << 20]))], to: path)
         }
-        #expect(error?.code == .file)
+        #expect(error?.code == .writing)
         #expect(error?.description.contains("No space left on device") == true)
         #expect(try SafetensorsFile(path: path).integers("a") == [42])
         let plain = #expect(throws: FileError.self) {

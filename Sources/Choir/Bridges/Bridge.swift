@@ -2,8 +2,9 @@ public import ChoirTensor
 
 /// A synchronisation rule: what tiles exchange, how far it reaches, and how it is merged. Never how it is sent.
 ///
-/// The pipeline asks each bridge of a painting twice in every step: before tiles are denoised, for the context that
-/// they read; and after, for the weights by which their predictions become one canvas.
+/// The pipeline asks the bridges of a painting for two things: once a stage, for the weights by which predictions of
+/// tiles become one canvas (the first bridge that has any decides); and before each step, for the context that tiles
+/// read.
 public protocol Bridge: Sendable {
     /// The name that requests use.
     var kind: BridgeKind { get }

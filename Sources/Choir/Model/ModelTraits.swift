@@ -30,8 +30,8 @@ public struct ModelTraits: Hashable, Sendable {
         /// Numbers in a token.
         public var width: Int
 
-        /// Side of the square of cells that one token may stand for: a whole multiple of this is used when a canvas
-        /// has many tiles.
+        /// Side of the square of cells that one token stands for; doubled as often as it takes when a canvas has many
+        /// tiles, and less in tiles that are smaller.
         public var granularity: Int
 
         /// The number of tokens of a canvas that the model reads without growing slower; more tiles publish coarser.

@@ -5,7 +5,7 @@ public struct PaintPlan: Hashable, Sendable {
     /// The stages from the coarsest to the full size.
     public let stages: [Stage]
 
-    /// The seed, model and size that were planned for.
+    /// What was planned for.
     public internal(set) var request: PaintRequest
 
     /// Bytes of memory at the peak: model, activations and canvases.
@@ -23,8 +23,9 @@ public struct PaintPlan: Hashable, Sendable {
     /// The stage at the full size. Every plan has one.
     public var finest: Stage { stages[stages.count - 1] }
 
-    /// The scale of classifier-free guidance where the composition is made: the strongest of all stages.
-    public var guidanceScale: Double { stages.map(\.guidance.scale).max() ?? 1 }
+    /// The scale of classifier-free guidance that the request asks for, or else the model. It acts where the composition
+    /// is made; finer stages guide less.
+    public let guidanceScale: Double
 
     /// Plans a painting.
     ///
@@ -44,6 +45,7 @@ public struct PaintPlan: Hashable, Sendable {
             try Stage(scale: scale, refines: scale < scales.count - 1, request: request, traits: traits)
         }
         self.stages = stages
+        guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
         self.request = request
         peakBytes = Self.peakBytes(stages: stages, traits: traits, modules: modules)
         runBytes = Self.runBytes(stages: stages, traits: traits)

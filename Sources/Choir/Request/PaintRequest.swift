@@ -33,7 +33,7 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// How tiles listen to each other.
     public var bridges: [BridgeKind] = BridgeKind.standard
 
-    /// Side of the previews that are sent after each step, in pixels; nil for none.
+    /// The most pixels that the longer side of a preview may have; one is sent after each step. Nil for none.
     public var previewSide: Int?
 
     /// A request for a picture.

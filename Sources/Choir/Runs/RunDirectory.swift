@@ -65,7 +65,7 @@ public struct RunDirectory: Hashable, Sendable {
 
     /// Makes the directory and stores the request.
     ///
-    /// - Throws: `RunError` if there is something already, which is never overwritten.
+    /// - Throws: `RunError` if there is something already, which is never overwritten; `FileError` if it cannot be made.
     func start(_ request: PaintRequest, model: String) throws {
         let files = FileManager.default
         if let names = try? files.contentsOfDirectory(atPath: path), !names.isEmpty {
@@ -75,7 +75,7 @@ public struct RunDirectory: Hashable, Sendable {
         do {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw RunError(path: path, message: "cannot make the directory: \(error.localizedDescription)")
+            throw FileError("make the directory", path, reason: error.localizedDescription)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -66,36 +66,6 @@ public struct SeamMeter: Sendable {
         rowSums = [Int64](repeating: 0, count: height)
     }
 
-    /// A meter for a picture that was painted in tiles of one size: borders at the multiples of `tile - overlap`.
-    ///
-    /// - Throws: `ImageError.Code.invalidBorder` when the overlap is not in 0..<tile or no border is inside.
-    public init(width: Int, height: Int, tile: Int, overlap: Int) throws(ImageError) {
-        guard tile >= 1, overlap >= 0, overlap < tile else {
-            let found = "found tile \(tile) and overlap \(overlap)"
-            throw ImageError(.invalidBorder, "seams", "\(found), expected 0 ≤ overlap < tile")
-        }
-        let step = tile - overlap
-        try self.init(
-            width: width,
-            height: height,
-            verticalBorders: Array(stride(from: step, to: max(step, width), by: step)),
-            horizontalBorders: Array(stride(from: step, to: max(step, height), by: step))
-        )
-    }
-
-    /// Measures an image file.
-    ///
-    /// - Throws: `ImageError` when the file cannot be read or has no border inside.
-    public static func report(ofImageAt path: String, tile: Int, overlap: Int) throws(ImageError) -> SeamReport {
-        let reader = try ImageReader(path: path)
-        var meter = try SeamMeter(width: reader.width, height: reader.height, tile: tile, overlap: overlap)
-        while true {
-            let rows = try reader.readRows()
-            guard !rows.isEmpty else { return try meter.finish() }
-            try meter.add(rows: rows.span)
-        }
-    }
-
     /// Adds rows of interleaved 8-bit RGB below those added before.
     ///
     /// - Throws: `ImageError.Code.invalidPixels` when these are not whole rows, or too many.

@@ -35,6 +35,8 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var mean: Double
         /// Their standard deviation.
         public var deviation: Double
+        /// The standard deviation of what a picture has and its coarser scale, enlarged, has not.
+        public var detail: Double
     }
 
     /// The network's sizes.
@@ -83,7 +85,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         }
         let ranges = [
             ("network.highestFrequency", network.highestFrequency, 1...1e6), ("picture.mean", picture.mean, -1...1),
-            ("picture.deviation", picture.deviation, 1e-3...1),
+            ("picture.deviation", picture.deviation, 1e-3...1), ("picture.detail", picture.detail, 1e-3...1),
         ]
         for (field, found, range) in ranges where !range.contains(found) {
             throw ModelError(path, "\(field): found \(found), expected \(range.lowerBound) to \(range.upperBound)")

@@ -14,7 +14,7 @@ import ChoirTensor
 /// | `text` | `[1, text, height / 16, width / 16]` | what the prompt says of each cell |
 /// | `context` | `[1, contextTokens, widths[2]]` | the tokens of all tiles; absent without |
 ///
-/// Outputs: `output`, `[1, 3, height, width]`, and `publication`, `[1, tokens, widths[2]]`.
+/// Outputs: `publication`, `[1, tokens, widths[2]]`, and, of the whole network, `output`, `[1, 3, height, width]`.
 public struct CosmosGraph {
     private let graph: GraphBuilder
     private let network: CosmosConfiguration.Network

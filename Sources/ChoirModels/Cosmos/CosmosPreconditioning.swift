@@ -3,34 +3,30 @@ import Foundation
 /// What stands around the Cosmos network at one noise level, in `Float` outside of the graph: in bfloat16 a dark sky
 /// would show steps.
 ///
-/// Karras et al. 2022, section 5, for x_t = (1 - t) x + t n and pictures x of mean m and deviation s:
+/// Karras et al. 2022, section 5, for x_t = (1 - t) x + t n and pictures x that deviate by s from what is expected of
+/// them, m: the coarser scale's picture enlarged where there is one, else the mean of all pictures.
 ///
 ///     v = (1 - t)² s² + t²
-///     input = (x_t - (1 - t) m) / √v
-///     clean = m + (1 - t) s² / v · (x_t - (1 - t) m) + s t / √v · output
+///     rest = x_t - (1 - t) m
+///     input = rest / √v
+///     clean = m + (1 - t) s² / v · rest + s t / √v · output
 public struct CosmosPreconditioning: Hashable, Sendable {
-    /// input = noisy · `inputScale` + `inputShift`.
+    /// How much of the expected picture is in the noisy one: rest = noisy - `expectedScale` · expected.
+    public let expectedScale: Float
+    /// input = rest · `inputScale`.
     public let inputScale: Float
-    /// input = noisy · `inputScale` + `inputShift`.
-    public let inputShift: Float
-    /// clean = noisy · `skipScale` + output · `outputScale` + `cleanShift`.
+    /// clean = expected + rest · `skipScale` + output · `outputScale`.
     public let skipScale: Float
-    /// clean = noisy · `skipScale` + output · `outputScale` + `cleanShift`.
+    /// clean = expected + rest · `skipScale` + output · `outputScale`.
     public let outputScale: Float
-    /// clean = noisy · `skipScale` + output · `outputScale` + `cleanShift`.
-    public let cleanShift: Float
 
-    /// The coefficients at flow time `t` in 0 ... 1.
-    public init(time t: Double, picture: CosmosConfiguration.Picture) {
-        let (mean, deviation) = (picture.mean, picture.deviation)
+    /// The coefficients at flow time `t` in 0 ... 1, for pictures that deviate so much from what is expected of them.
+    public init(time t: Double, deviation: Double) {
         let variance = (1 - t) * (1 - t) * deviation * deviation + t * t
-        let shift = (1 - t) * mean
-        let skip = (1 - t) * deviation * deviation / variance
+        expectedScale = Float(1 - t)
         inputScale = Float(1 / variance.squareRoot())
-        inputShift = Float(-shift / variance.squareRoot())
-        skipScale = Float(skip)
+        skipScale = Float((1 - t) * deviation * deviation / variance)
         outputScale = Float(deviation * t / variance.squareRoot())
-        cleanShift = Float(mean - skip * shift)
     }
 
     /// How the network is told the noise level: sines, then cosines, of `t` times each frequency.

@@ -1,0 +1,227 @@
+"""python -m pytest, in this folder. Makes its own data of two small pictures; needs no trained weights."""
+import gzip
+import json
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+import canvas
+import captions
+import export
+import licences
+import lookup
+import network
+import sample
+import train
+import words
+
+VOCABULARY = sorted({*captions.ALWAYS, "nebula", "open", "cluster", "red", "blue"})
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data folder as prepare.py writes it, of noise."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    random = np.random.default_rng(1)
+    arrays = {"milky way": random.integers(0, 80, (64, 96, 3), dtype="u1")}
+    for picture in range(2):
+        for level, side in enumerate((300, 212, 150, 106, 75, 53, 37, 26)):
+            arrays[f"{picture}.{level}"] = random.integers(0, 256, (side, side, 3), dtype="u1")
+    texts = [{"file": "a.png", "kind": "nebula", "words": [["nebula", "red"]] * 6},
+             {"file": "b.png", "kind": "open cluster", "words": [["open", "cluster", "blue"]] * 6}]
+    np.savez(folder / "pictures.npz", **arrays)
+    (folder / "captions.json").write_text(json.dumps(texts))
+    (folder / "vocabulary.json").write_text(json.dumps(VOCABULARY))
+    return folder
+
+
+def run_training(monkeypatch, data, run, steps):
+    monkeypatch.setattr(train, "Network", partial(network.Network, widths=(8, 16, 32), blocks=(1, 1, 2), embedding=32))
+    monkeypatch.setattr(sys, "argv", ["train.py", "--data", str(data), "--run", str(run), "--steps", str(steps),
+                                      "--threads", "1"])
+    train.main()
+    return torch.load(run / "checkpoint.pt", weights_only=False)
+
+
+def test_a_run_that_is_cut_and_resumed_gives_the_same_bits_as_one_that_is_not(monkeypatch, data, tmp_path):
+    whole = run_training(monkeypatch, data, tmp_path / "whole", 6)
+    first = run_training(monkeypatch, data, tmp_path / "cut", 3)
+    cut = run_training(monkeypatch, data, tmp_path / "cut", 6)
+    for part in ("model", "average"):
+        assert not all(torch.equal(first[part][name], tensor) for name, tensor in cut[part].items())
+        assert all(torch.equal(whole[part][name], tensor) for name, tensor in cut[part].items())
+    moments = [state["optimizer"]["state"] for state in (whole, cut)]
+    assert all(torch.equal(moments[0][i][name], moments[1][i][name]) for i in moments[0] for name in moments[0][i])
+    assert whole["step"] == cut["step"] == 6 and whole["smooth"] == cut["smooth"]
+
+
+def test_training_refuses_to_resume_with_another_vocabulary(monkeypatch, data, tmp_path):
+    run_training(monkeypatch, data, tmp_path / "run", 1)
+    (data / "vocabulary.json").write_text(json.dumps([*VOCABULARY, "zodiac"]))
+    with pytest.raises(SystemExit, match="another vocabulary"):
+        run_training(monkeypatch, data, tmp_path / "run", 2)
+
+
+def test_a_batch_depends_on_nothing_but_seed_and_step(data):
+    pictures = canvas.Pictures(data)
+    again = canvas.Pictures(data)
+    for step in (0, 7):
+        first = canvas.batch(pictures, 5, step)
+        canvas.batch(pictures, 5, step + 1)
+        second = canvas.batch(again, 5, step)
+        assert first[:2] == second[:2]
+        assert np.array_equal(first[2], second[2]) and np.array_equal(first[3], second[3])
+    assert not np.array_equal(canvas.batch(pictures, 5, 0)[2], canvas.batch(pictures, 6, 0)[2])
+
+
+def test_a_batch_holds_pictures_and_shares_of_words_in_range(data):
+    pictures = canvas.Pictures(data)
+    for step in range(12):
+        scale, side, light, texts = canvas.batch(pictures, 0, step)
+        assert scale in (canvas.FULL, canvas.QUARTER, canvas.SIXTEENTH)
+        assert light.shape[1:] == (3, side, side) and texts.shape[1:] == (len(VOCABULARY) + 1, side // 16, side // 16)
+        # Sources are brightened by up to a tenth.
+        assert light.min() >= -1 and light.max() <= 1.2 + 1e-5
+        assert texts.min() >= 0 and texts.sum(1).max() <= 1 + 1e-5
+
+
+CREDITS = """
+ 3. Other things
+4. Graphics
+   4.1 Something from Zed
+       License: public domain
+   4.7 Some pictures from Alice Archer
+       License: Creative Commons Attribution 4.0 International
+       https://example.org
+   4.8 Other pictures from Bob Baker
+       License: Creative Commons Attribution-Noncommercial 3.0
+   4.9a Early pictures from Carol Cook
+       License: public domain
+   4.9b Late pictures from Carol Cook
+       License: GNU Free Documentation License
+   4.10 Pictures from Dan Dyer
+       License: permission given to "use the image freely"
+## Appendix
+   4.11 Pictures from Eve Early
+       License: public domain
+"""
+
+
+@pytest.mark.parametrize("credit, stated", [
+    ("Alice Archer", "Creative Commons Attribution 4.0 International"),
+    (" Alice Archer ", "Creative Commons Attribution 4.0 International"),
+    ("Dan Dyer", 'permission given to "use the image freely'),
+    ("Bob Baker", None),        # no commercial use
+    ("Carol Cook", None),       # one of two sections is not free
+    ("Alice", "Creative Commons Attribution 4.0 International"),
+    ("Alic", None),             # not a whole name
+    ("Eve Early", None),        # outside of section 4
+    ("Nobody", None),
+    ("", None),
+])
+def test_a_licence_counts_if_every_section_that_names_the_credit_states_a_free_one(tmp_path, credit, stated):
+    with gzip.open(tmp_path / "CREDITS.md.gz", "wt") as file:
+        file.write(CREDITS)
+    assert licences.licence(credit, licences.sections(tmp_path / "CREDITS.md.gz")) == stated
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run folder with a checkpoint of the real network's size, at random weights."""
+    torch.manual_seed(3)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    model = train.Model(len(VOCABULARY))
+    torch.save({"average": model.state_dict(), "vocabulary": VOCABULARY, "step": 12, "seconds": 7200.0},
+               folder / "checkpoint.pt")
+    return folder
+
+
+def run_export(monkeypatch, run, output, mixtures):
+    monkeypatch.setattr(sys, "argv", ["export.py", "--run", str(run), "--output", str(output),
+                                      "--mixtures", str(mixtures)])
+    export.main()
+
+
+def test_an_export_reads_back_as_the_averaged_weights_and_has_the_same_bytes_each_time(monkeypatch, run, tmp_path):
+    rows = np.eye(len(VOCABULARY))[[*range(len(VOCABULARY)), VOCABULARY.index("red")]]
+    table = words.Mixtures(VOCABULARY, [*VOCABULARY, "crimson"], rows, np.append(np.ones(len(VOCABULARY)), 0.5))
+    table.save(tmp_path / "mixtures.npz")
+    for name in ("first", "second"):
+        run_export(monkeypatch, run, tmp_path / name, tmp_path / "mixtures.npz")
+    files = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert files == ["config.json", "model.safetensors", "words.safetensors", "words.txt"]
+    assert all((tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes() for name in files)
+    assert sum(path.stat().st_size for path in (tmp_path / "first").iterdir()) < 25e6
+
+    average = torch.load(run / "checkpoint.pt", weights_only=False)["average"]
+    net, prompts = sample.load(tmp_path / "first")
+    for name, tensor in net.state_dict().items():
+        assert torch.equal(tensor, average[f"network.{name}"].half().float()), name
+    learned = average["words.weight"].half().float().numpy()
+    assert np.array_equal(prompts.vector("Crimson!"), learned[VOCABULARY.index("red")])
+    assert np.array_equal(prompts.vector("crimson reds"), learned[VOCABULARY.index("red")])
+    assert np.array_equal(prompts.vector("of the"), learned[-1])
+    config = json.loads((tmp_path / "first/config.json").read_text())
+    assert config["training"] == {"steps": 12, "hours": 2.0} and config["vocabulary"] == VOCABULARY
+
+
+def test_export_refuses_mixtures_of_another_vocabulary_and_weights_that_f16_cannot_hold(monkeypatch, run, tmp_path):
+    words.Mixtures(["red"], ["red"], np.eye(1), np.ones(1)).save(tmp_path / "mixtures.npz")
+    with pytest.raises(SystemExit, match="another vocabulary"):
+        run_export(monkeypatch, run, tmp_path / "out", tmp_path / "mixtures.npz")
+    state = torch.load(run / "checkpoint.pt", weights_only=False)
+    state["average"]["network.input.bias"][0] = 1e6
+    torch.save(state, run / "checkpoint.pt")
+    with pytest.raises(SystemExit, match="input.bias"):
+        run_export(monkeypatch, run, tmp_path / "out", tmp_path / "none.npz")
+
+
+def test_a_run_and_what_it_exports_paint_the_same_but_for_the_rounding_of_weights(monkeypatch, run, tmp_path):
+    torch.set_num_threads(1)
+    run_export(monkeypatch, run, tmp_path / "out", tmp_path / "none.npz")
+    painted = [sample.Painter(*sample.load(folder, tmp_path / "none.npz"), (2, 1, 1), (3, 1, 1), (1, 1, 0.5))
+               .paint("red nebula", 72, seed=4) for folder in (run, tmp_path / "out")]
+    assert painted[0].shape == (72, 72, 3) and painted[0].std() > 0
+    assert np.abs(painted[0].astype(int) - painted[1]).max() <= 2
+
+
+@pytest.mark.parametrize("prompt, found", [
+    ("An edge-on Galaxy, blue; 2 stars", ["an", "edge-on", "galaxy", "blue", "stars"]),
+    ("-red-  --", ["red"]),
+    ("2024", []),
+])
+def test_words_are_runs_of_letters_with_inner_hyphens(prompt, found):
+    assert lookup.words_of(prompt) == found
+
+
+def test_a_prompt_is_the_weighted_mean_of_the_words_that_are_known():
+    table = lookup.WordTable(["red", "nebula", "of"], np.eye(3), [1, 0.5, 0], [9, 9, 9])
+    assert np.allclose(table.vector("nebulas of red"), [2 / 3, 1 / 3, 0])
+    assert np.allclose(table.vector("red-nebula"), [2 / 3, 1 / 3, 0])
+    assert np.allclose(table.vector("of something else"), [9, 9, 9])
+
+
+def test_four_of_five_synonyms_chosen_beforehand_land_on_the_right_kind_and_colour():
+    arrays = np.load(export.HERE / "word_mixtures.npz")
+    vocabulary = bytes(arrays["vocabulary"]).decode().split("\n")
+    table = words.Mixtures.of(vocabulary, export.HERE / "word_mixtures.npz")
+    prompts = lookup.WordTable.of_mixtures(table)
+    synonyms = json.loads((export.HERE / "synonyms.json").read_text())
+    hits = [lookup.lands(lookup.described(vocabulary, prompts.vector(synonym["text"])), synonym)
+            for synonym in synonyms]
+    assert len(hits) == 50 and sum(hits) >= 40
+
+
+def test_words_that_say_nothing_of_the_sky_are_not_in_the_table_and_trained_words_are_themselves():
+    vocabulary = bytes(np.load(export.HERE / "word_mixtures.npz")["vocabulary"]).decode().split("\n")
+    table = words.Mixtures.of(vocabulary, export.HERE / "word_mixtures.npz")
+    assert not {"of", "the", "and", "with", "beautiful", "monday", "president", "football"} & set(table.words)
+    for i, word in enumerate(vocabulary):
+        row = table.words.index(word)
+        assert table.weights[row] == 1 and np.array_equal(table.mixtures[row], np.eye(len(vocabulary))[i])
+    assert np.allclose(table.mixtures.astype("f4").sum(1), 1, atol=5e-3)
