@@ -8,7 +8,7 @@ pictures of the Swift program can be judged as well. Prompts must name one kind 
 one colour; other prompts are left out.
 
 Real pictures are composed as training canvases are at full scale: an object of the kind at a random size, turn and order
-of colours, shown at a bright place, on black or before dim stars. Pictures are compared by their descriptors (54 numbers
+of colours, its middle near the canvas's, on black or before dim stars. Pictures are compared by their descriptors (54 numbers
 of colour and multi-scale gradients, see descriptor.py), each divided by its standard deviation over the real ones.
 
 - Distance, per kind: the median, over generated pictures, of the distance to the nearest real one of that kind, over
@@ -58,9 +58,9 @@ def real_picture(pictures, index, side, rng):
         stars = int(rng.choice(pictures.starry))
         shown.insert(0, canvas.Source(pictures, stars, high, rng, dim=rng.uniform(0.15, 0.4)))
     for source in shown:
-        # A bright place of it lies in the middle half of the picture.
-        y, x = source.place(rng)
-        tile.add(source, *(int(rng.integers(side // 4, 3 * side // 4)) - place for place in (y, x)))
+        # Its middle lies in the middle half of the canvas: who prompts a galaxy wants to see one, not its rim.
+        height, width = source.picture.shape[:2]
+        tile.add(source, *(int(rng.integers(side // 4, 3 * side // 4)) - length // 2 for length in (height, width)))
     return (tile.light.clip(0, 1) * 255 + 0.5).astype("u1")
 
 

@@ -65,7 +65,8 @@ struct ProgressDisplay {
         let seconds = rate > 0 ? Int(Double(tiles.count - tiles.done) / rate) : nil
         let left = seconds.map { String(format: "%d:%02d", $0 / 60, $0 % 60) } ?? "?:??"
         let percent = tiles.count > 0 ? 100 * tiles.done / tiles.count : 0
-        return String(format: "%3d %%  step %d/%d  %.1f tiles/s  ", percent, step.done, step.count, rate) + left + " left"
+        let counts = String(format: "%3d %%  step %d/%d  %.1f tiles/s", percent, step.done, step.count, rate)
+        return "\(counts)  \(left) left"
     }
 
     private func line(_ text: String) { write(text + "\n") }
