@@ -9,9 +9,9 @@ Light is taken to the power 1/2 first, so that faint gas counts beside stars.
   its 99th percentile, how much it is concentrated (kurtosis, as a logarithm), and the share of pixels that are the
   greatest of their 3 x 3 and stand out by 0.05: stars.
 - Form (14): the correlation of brightness with itself at 1/16 and at 1/4 of the side, the share of the light in the
-  brightest hundredth of pixels, the elongation of the light, the share of brightness that lies within 1/16, 1/8, 1/4 and
-  3/8 of the side of the brightest place, and how much brightness is left when bright spots of up to 3 and 9 pixels are
-  taken away (a morphological opening), at reductions by 1, 4 and 16: gas against stars.
+  brightest hundredth of pixels, the elongation of the light, the share of brightness that lies within 1/16, 1/8, 1/4
+  and 3/8 of the side of the brightest place, and how much brightness is left when bright spots of up to 3 and 9 pixels
+  are taken away (a morphological opening), at reductions by 1, 4 and 16: gas against stars.
 """
 import numpy as np
 from scipy import ndimage
@@ -51,8 +51,9 @@ def gradient_numbers(brightness):
 
 def correlation(brightness, distance):
     centred = brightness - brightness.mean()
-    products = (centred[distance:] * centred[:-distance]).mean() + (centred[:, distance:] * centred[:, :-distance]).mean()
-    return products / (2 * centred.var() + 1e-6)
+    down = (centred[distance:] * centred[:-distance]).mean()
+    right = (centred[:, distance:] * centred[:, :-distance]).mean()
+    return (down + right) / (2 * centred.var() + 1e-6)
 
 
 def spread_numbers(brightness):

@@ -4,18 +4,21 @@
     python evaluate.py --data DIRECTORY --pictures DIRECTORY --prompts FILE --output figures.json
 
 With `--pictures`, line i of the file of prompts is what the i-th PNG, in the order of their names, was painted from: so
-pictures of the Swift program can be judged as well. Prompts must name one kind in the words of the captions, and may name
-one colour; other prompts are left out.
+pictures of the Swift program can be judged as well. A prompt counts for the kind if it names one in the words of the
+captions, and for the colour if it names one.
 
-Real pictures are composed as training canvases are at full scale: an object of the kind at a random size, turn and order
-of colours, its middle near the canvas's, on black or before dim stars. Pictures are compared by their descriptors (54 numbers
-of colour and multi-scale gradients, see descriptor.py), each divided by its standard deviation over the real ones.
+Real pictures are composed as training canvases are at full scale: an object of the kind at a random size, turn and
+order of colours, its middle near the canvas's, on black or before dim stars. Pictures are compared by their descriptors
+(54 numbers of colour and multi-scale gradients, see descriptor.py), each divided by its standard deviation over the
+real ones.
 
 - Distance, per kind: the median, over generated pictures, of the distance to the nearest real one of that kind, over
   the same from each real picture to the nearest one made from another object. 1 is as good as real.
-- Kind and colour: the vote of the five nearest real pictures (nearness weighs), by all numbers for the kind, by the
-  colour numbers for the colour. The same vote on real pictures, objects of the same file left out, says how well the
-  classifier itself does: kinds that differ by catalogue more than by looks are one family here.
+- Kind and colour: the vote of the five nearest real pictures, by nearness. For the kind, nearness is measured in the
+  plane of Fisher's linear discriminants of the real kinds, which weighs the numbers by how well they tell kinds apart;
+  for the colour, by the three numbers of hue and saturation, against the colour that the captions' rule names in each
+  real picture. Kinds that differ by catalogue more than by looks are one family. The same votes on real pictures, each
+  judged by discriminants and neighbours of *other* objects, say how good the classifier itself is.
 """
 import argparse
 import json
@@ -24,6 +27,7 @@ import pathlib
 import numpy as np
 import torch
 from PIL import Image
+from scipy import linalg
 
 import canvas
 import captions
@@ -31,6 +35,7 @@ import sample
 from descriptor import HUE, descriptor
 
 NEAREST = 5
+SHRINKAGE = 0.3
 # Catalogue kinds that look alike at a random size: loose stars of any number, and glowing gas of any origin.
 FAMILIES = {
     "galaxy": "galaxy", "galaxy cluster": "galaxy", "globular cluster": "globular cluster",
@@ -44,7 +49,7 @@ def named(prompt):
     words = prompt.replace(",", " ").lower().split()
     kinds = [kind for kind in FAMILIES if all(word in words for word in kind.split())]
     # "dark nebula" is more than "nebula": of kinds that contain each other, the longest.
-    kinds = [kind for kind in kinds if not any(kind != other and set(kind.split()) < set(other.split()) for other in kinds)]
+    kinds = [kind for kind in kinds if not any(set(kind.split()) < set(other.split()) for other in kinds)]
     colours = [word for word in words if word in captions.COLOURS]
     return (kinds[0] if len(kinds) == 1 else None), (colours[0] if len(colours) == 1 else None)
 
@@ -84,41 +89,74 @@ def distances(a, b):
 
 def vote(row, labels):
     """The label with the largest sum of nearness among the nearest."""
-    nearest = np.argsort(row, kind="stable")[:NEAREST]
     shares = {}
-    for i in nearest:
+    for i in np.argsort(row, kind="stable")[:NEAREST]:
         shares[labels[i]] = shares.get(labels[i], 0) + 1 / (row[i] + 1e-3)
     return max(shares, key=shares.get)
 
 
+def discriminants(numbers, kinds):
+    """Fisher's linear discriminants [numbers, kinds - 1]: the axes along which kinds lie apart most, by their spread.
+
+    The covariance within kinds is shrunk towards its diagonal's mean, for there are few pictures.
+    """
+    names = np.unique(kinds)
+    means = np.stack([numbers[kinds == name].mean(0) for name in names])
+    within = sum(np.cov(numbers[kinds == name].T, bias=True) for name in names) / len(names)
+    within = (1 - SHRINKAGE) * within + SHRINKAGE * np.eye(len(within)) * np.trace(within) / len(within)
+    values, axes = linalg.eigh(np.cov(means.T, bias=True), within)
+    return axes[:, np.argsort(-values)[:len(names) - 1]]
+
+
+def votes(made, real, kinds):
+    """The family that the nearest real pictures vote for, for each descriptor of `made`."""
+    axes = discriminants(real, kinds)
+    families = [FAMILIES[kind] for kind in kinds]
+    return [vote(row, families) for row in distances(made @ axes, real @ axes)]
+
+
+def votes_of_real(real, kinds, objects):
+    """The same for the real pictures themselves, in eight parts: no part is judged by pictures of its own objects."""
+    found = np.empty(len(real), object)
+    for part in range(8):
+        judged = objects % 8 == part
+        found[judged] = votes(real[judged], real[~judged], kinds[~judged])
+    return found
+
+
 def judge(made, prompts, real, kinds, colours, objects):
     """The figures of descriptors `made` [M, 54], painted from `prompts`."""
-    scale = real.std(0) + 1e-6
-    real, made = real / scale, made / scale
-    families = np.array([FAMILIES[kind] for kind in kinds])
+    spread = real.std(0) + 1e-6
+    real, made = real / spread, made / spread
     among, between = distances(real, real), distances(made, real)
-    colour_among, colour_between = distances(real[:, HUE], real[:, HUE]), distances(made[:, HUE], real[:, HUE])
+    hues, made_hues = distances(real[:, HUE], real[:, HUE]), distances(made[:, HUE], real[:, HUE])
     same = objects[:, None] == objects[None]
-    among[same] = colour_among[same] = np.inf
+    among[same] = hues[same] = np.inf
 
     wanted = [named(prompt) for prompt in prompts]
-    figures = {"pictures": len(made), "kinds": {}, "prompts": []}
-    for i, (kind, colour) in enumerate(wanted):
-        figures["prompts"].append({
-            "prompt": prompts[i], "family": FAMILIES.get(kind), "colour": colour,
-            "found family": str(vote(between[i], families)), "found colour": str(vote(colour_between[i], colours))})
+    judged = [{"prompt": prompt, "family": FAMILIES.get(kind), "found family": family, "colour": colour,
+               "found colour": str(vote(row, colours))}
+              for prompt, (kind, colour), family, row in zip(prompts, wanted, votes(made, real, kinds), made_hues)]
+    by_kind = {}
     for kind in dict.fromkeys(kind for kind, _ in wanted if kind):
         rows, columns = [i for i, (other, _) in enumerate(wanted) if other == kind], kinds == kind
         typical = np.median(among[columns][:, columns].min(1))
-        figures["kinds"][kind] = {"pictures": len(rows), "distance": float(np.median(between[rows][:, columns].min(1)) / typical)}
-    judged = figures["prompts"]
-    share = lambda hits: sum(hits) / len(hits) if hits else None
-    figures["median distance"] = float(np.median([kind["distance"] for kind in figures["kinds"].values()]))
-    figures["kind named"] = share([row["family"] == row["found family"] for row in judged if row["family"]])
-    figures["colour named"] = share([row["colour"] == row["found colour"] for row in judged if row["colour"]])
-    figures["kind named of real"] = share([vote(among[i], families) == families[i] for i in range(len(real))])
-    figures["colour named of real"] = share([vote(colour_among[i], colours) == colours[i] for i in range(len(real))])
-    return figures
+        distance = float(np.median(between[rows][:, columns].min(1)) / typical)
+        by_kind[kind] = {"pictures": len(rows), "distance": distance}
+
+    def right(what):
+        hits = [row[what] == row[f"found {what}"] for row in judged if row[what]]
+        return sum(hits) / len(hits) if hits else None
+
+    families = [FAMILIES[kind] for kind in kinds]
+    return {
+        "median distance": float(np.median([row["distance"] for row in by_kind.values()])) if by_kind else None,
+        "kind named": right("family"),
+        "colour named": right("colour"),
+        "kind named of real": float(np.mean(votes_of_real(real, kinds, objects) == families)),
+        "colour named of real": float(np.mean([vote(row, colours) == colour for row, colour in zip(hues, colours)])),
+        "kinds": by_kind, "pictures": judged,
+    }
 
 
 def painted(options):
@@ -127,7 +165,7 @@ def painted(options):
         prompts = options.prompts.read_text().splitlines()
         paths = sorted(options.pictures.glob("*.png"))
         if len(paths) != len(prompts):
-            raise SystemExit(f"{options.pictures}: found {len(paths)} pictures, expected one for each of {len(prompts)} prompts")
+            raise SystemExit(f"{options.pictures}: found {len(paths)} pictures, expected {len(prompts)}, one a prompt")
         return prompts, (np.asarray(Image.open(path).convert("RGB")) for path in paths)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if named(prompt)[0]] * options.count
     painter = sample.Painter(*sample.load(options.run), options.steps, options.guidance, options.start)

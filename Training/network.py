@@ -60,7 +60,10 @@ class Block(nn.Module):
 
 
 class CrossSpatialAttention(nn.Module):
-    """Every cell of a tile attends to the tile's own summary tokens and to those that all tiles published."""
+    """Every cell of a tile attends to the summary tokens that all tiles published; a tile alone, to its own.
+
+    All tiles read the same tokens, so where two overlap they see the same: tokens of its own would tint each tile.
+    """
 
     def __init__(self, channels, heads=4):
         super().__init__()
@@ -179,7 +182,6 @@ class Network(nn.Module):
         x = rest * c_in
         h, skip0, skip1, modulation = self.encode(x, coarse, t, scale, text)
         own = self.summary(h, pool)
-        tokens = torch.cat([own, published], 1)
-        bias = torch.cat([bias.new_zeros(own.shape[:2]), bias], 1)
+        tokens, bias = (published, bias) if published.shape[1] else (own, own.new_zeros(own.shape[:2]))
         out = self.decode(x, h, skip0, skip1, modulation, tokens, bias)
         return expected + c_skip * rest + c_out * out, own

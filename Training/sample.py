@@ -141,13 +141,14 @@ def main():
     if not options.sheet:
         Image.fromarray(painter.paint(options.prompt, options.side, options.seed)).save(options.output)
         return
-    prompts = options.prompts.read_text().splitlines()
-    pictures = [painter.paint(prompt, options.side, options.seed + i) for i, prompt in enumerate(prompts)]
-    sheet(pictures, prompts).save(options.output, quality=92)
+    prompts, pictures = options.prompts.read_text().splitlines(), []
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
-        for i, (prompt, picture) in enumerate(zip(prompts, pictures)):
-            Image.fromarray(picture).save(options.pictures / f"{i:03} {prompt}.png")
+    for i, prompt in enumerate(prompts):
+        pictures.append(painter.paint(prompt, options.side, options.seed + i))
+        if options.pictures:
+            Image.fromarray(pictures[-1]).save(options.pictures / f"{i:03} {prompt}.png")
+    sheet(pictures, prompts).save(options.output, quality=92)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import torch
 
 import canvas
 import captions
+import descriptor
+import evaluate
 import export
 import licences
 import lookup
@@ -225,3 +227,52 @@ def test_words_that_say_nothing_of_the_sky_are_not_in_the_table_and_trained_word
         row = table.words.index(word)
         assert table.weights[row] == 1 and np.array_equal(table.mixtures[row], np.eye(len(vocabulary))[i])
     assert np.allclose(table.mixtures.astype("f4").sum(1), 1, atol=5e-3)
+
+
+@pytest.mark.parametrize("prompt, kind, colour", [
+    ("red nebula", "nebula", "red"),
+    ("dark nebula", "dark nebula", None),
+    ("golden galaxy cluster", "galaxy cluster", "golden"),
+    ("red nebula, blue open cluster", None, None),
+    ("a blue something", None, "blue"),
+])
+def test_a_prompt_names_a_kind_and_a_colour_or_is_left_out(prompt, kind, colour):
+    assert evaluate.named(prompt) == (kind, colour)
+
+
+def test_a_descriptor_tells_stars_from_gas_and_red_from_blue():
+    random = np.random.default_rng(5)
+    stars = np.zeros((128, 128, 3), "u1")
+    stars[random.integers(0, 128, 40), random.integers(0, 128, 40)] = 255
+    y, x = np.mgrid[-1:1:128j, -1:1:128j]
+    gas = np.zeros((128, 128, 3), "u1")
+    gas[..., 0] = 200 * np.exp(-4 * (x**2 + y**2))
+    diffuse = lambda picture: descriptor.diffuse_numbers(np.sqrt(picture / 255).mean(2))[0]
+    assert diffuse(stars) < 0.1 and diffuse(gas) > 0.9
+    red, blue = (descriptor.descriptor(picture)[descriptor.HUE] for picture in (gas, gas[..., ::-1]))
+    assert red[1] > 0.9 and blue[1] < -0.4 and red[0] == pytest.approx(1, abs=1e-3)
+    assert np.isfinite(descriptor.descriptor(np.zeros((128, 128, 3), "u1"))).all()
+
+
+def test_pictures_like_the_real_ones_are_named_and_others_lie_far_from_them():
+    """Three kinds that differ in two of the 54 numbers, and one of two colours each."""
+    random = np.random.default_rng(9)
+    kinds, objects = np.repeat(["galaxy", "nebula", "open cluster"], 48), np.arange(144)
+    colours = np.tile(["red", "blue"], 72)
+
+    def numbers(kind, colour):
+        row = random.normal(0, 1, 54)
+        row[20:22] += {"galaxy": (9, 0), "nebula": (0, 9), "open cluster": (-9, -9)}[str(kind)]
+        row[descriptor.HUE] = (1, 1, 0) if colour == "red" else (1, -1, 0)
+        return row
+
+    real = np.stack([numbers(*row) for row in zip(kinds, colours)])
+    prompts = ["red galaxy", "blue nebula", "red open cluster"] * 8
+    made = np.stack([numbers(prompt.partition(" ")[2], prompt.partition(" ")[0]) for prompt in prompts])
+    figures = evaluate.judge(made, prompts, real, kinds, colours, objects)
+    assert figures["kind named"] == figures["colour named"] == 1
+    assert figures["kind named of real"] > 0.95 and figures["colour named of real"] == 1
+    assert 0.8 < figures["median distance"] < 1.2
+    wrong = evaluate.judge(made[[1, 2, 0] * 8], prompts, real, kinds, colours, objects)
+    assert wrong["kind named"] == 0
+    assert evaluate.judge(made + 3, prompts, real, kinds, colours, objects)["median distance"] > 1.5

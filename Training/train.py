@@ -94,7 +94,7 @@ def loss_of(model, made, seed, step, half):
                     earlier = t + (1 - t) * 0.7 * stale_share
                     published = network.summary(network.encode(at(earlier)[1], coarse, earlier, which, text)[0], pool)
             shared = published.reshape(batch // canvas.GROUP, -1, own.shape[-1]).repeat_interleave(canvas.GROUP, 0)
-            tokens = torch.cat([own, shared], 1)
+            tokens = shared
         out = network.decode(x, h, skip0, skip1, modulation, tokens, torch.zeros(tokens.shape[:2]))
     target = (picture - expected - c_skip * rest) / c_out
     # What is below the least visible difference is not worth learning at the cost of what is above.

@@ -50,11 +50,10 @@ public struct CosmosGraph {
         let features = try cosmos.encode(picture, height: height, width: width)
         let own = try cosmos.publication(of: features.bottom)
         if part == .denoiser {
-            var tokens = own
-            if contextTokens > 0 {
-                let context = try builder.parameter("context", shape: [1, contextTokens, network.widths[2]])
-                tokens = try builder.concat([own, context], axis: 1)
-            }
+            // All tiles read the same tokens, so where two overlap they see the same; only a tile alone reads its own.
+            let tokens =
+                contextTokens > 0
+                ? try builder.parameter("context", shape: [1, contextTokens, network.widths[2]]) : own
             try builder.result("output", cosmos.decode(features, picture: picture, tokens: tokens))
         }
         try builder.result("publication", own)
@@ -188,7 +187,7 @@ public struct CosmosGraph {
         try graph.transpose(graph.reshape(x, to: [1, x.shape[1], -1]), order: [0, 2, 1])
     }
 
-    /// Every cell attends to the tile's own tokens and to those of all tiles.
+    /// Every cell attends to the tokens.
     private func attention(_ x: Value, tokens context: Value, named name: String) throws(GraphError) -> Value {
         try graph.scope(name) { () throws(GraphError) in
             let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
