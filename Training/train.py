@@ -1,6 +1,6 @@
 """Trains Cosmos. Resumes exactly from `--run`/checkpoint.pt when there is one.
 
-    python train.py --data DIRECTORY --run DIRECTORY [--steps N] [--minutes N] [--decay N]
+    python train.py --data DIRECTORY --run DIRECTORY [--steps N] [--minutes N] [--decay N] [--start EXPORTED]
 
 Batches, noise and every other draw are functions of (seed, step): a run that is cut and resumed gives the same weights
 as one that is not. The learning rate is warmed up, then constant; `--decay N` lets it fall to nothing over the last N
@@ -15,6 +15,7 @@ import pathlib
 import time
 from concurrent.futures import ProcessPoolExecutor
 
+import safetensors.torch
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -102,6 +103,18 @@ def loss_of(model, made, seed, step, half):
     return (weight * (out.float() - target).pow(2)).mean(), scale
 
 
+def start_from(folder, model, vocabulary):
+    """Takes over what `export.py` wrote: for a machine that has the published weights but not the run."""
+    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    model.network.load_state_dict({name: weight.float() for name, weight in weights.items()})
+    table = safetensors.torch.load_file(folder / "words.safetensors")
+    rows = {word: row for row, word in enumerate((folder / "words.txt").read_text().splitlines())}
+    with torch.no_grad():
+        # A trained word stands for itself in the table, so its vector is the one that was trained.
+        model.words.weight[:-1] = torch.stack([table["vectors"][rows[word]] for word in vocabulary]).float()
+        model.words.weight[-1] = table["nothing"].float()
+
+
 def load(folder):
     """Reads the pictures in the process that makes the batches."""
     global pictures
@@ -117,6 +130,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--data", type=pathlib.Path, required=True)
     arguments.add_argument("--run", type=pathlib.Path, required=True)
+    arguments.add_argument("--start", type=pathlib.Path, help="exported weights that a new run starts from")
     arguments.add_argument("--steps", type=int, default=1_000_000)
     arguments.add_argument("--minutes", type=float, default=1e9)
     arguments.add_argument("--decay", type=int, default=0)
@@ -135,6 +149,8 @@ def main():
 
     vocabulary = json.loads((options.data / "vocabulary.json").read_text())
     model = Model(len(vocabulary))
+    if options.start and not path.exists():
+        start_from(options.start, model, vocabulary)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.97), weight_decay=0.01, fused=True)
     step, seconds, smooth = 0, 0.0, [0.0, 0.0, 0.0]
