@@ -62,7 +62,7 @@ class Block(nn.Module):
 class CrossSpatialAttention(nn.Module):
     """Every cell of a tile attends to the summary tokens that all tiles published; a tile alone, to its own.
 
-    All tiles read the same tokens, so where two overlap they see the same: tokens of its own would tint each tile.
+    All tiles read the same tokens, so where two overlap they see the same.
     """
 
     def __init__(self, channels, heads=4):

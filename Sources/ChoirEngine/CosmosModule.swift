@@ -86,6 +86,9 @@ actor CosmosModule {
     private func fill(
         _ request: InferenceRequest, with input: TileInput, _ expected: Tensor, _ around: CosmosPreconditioning
     ) throws {
+        precondition(
+            input.noisy.shape == [3, shape.height, shape.width] && expected.shape == input.noisy.shape,
+            "a tile of shape \(input.noisy.shape) for modules of \(shape.height) x \(shape.width)")
         try request.withInput("picture") { picture in
             input.noisy.withSpan { noisy in
                 expected.withSpan { expected in
