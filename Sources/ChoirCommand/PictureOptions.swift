@@ -36,6 +36,16 @@ struct PictureOptions: ParsableArguments {
         transform: BridgeKind.init(name:))
     var bridges: [BridgeKind] = BridgeKind.standard
 
+    @Option(
+        help: "Weights of the bridge consensus: \(ConsensusWeights.allCases.map(\.rawValue).joined(separator: ", ")).",
+        transform: ConsensusWeights.init(name:))
+    var bridgeWeights: ConsensusWeights?
+
+    @Option(
+        help: "Opposite edges meet, so that the picture can be laid side by side: x, y or xy.",
+        transform: WrappedAxes.init(name:))
+    var tileable: WrappedAxes?
+
     /// The request for a prompt.
     func request(prompt: String) -> PaintRequest {
         var request = PaintRequest(prompt: prompt, size: size)
@@ -47,6 +57,8 @@ struct PictureOptions: ParsableArguments {
         request.tile = tile
         request.overlap = overlap
         request.bridges = bridges
+        request.weights = bridgeWeights
+        request.tileable = tileable
         return request
     }
 }

@@ -39,10 +39,12 @@ struct Plan: AsyncParsableCommand {
 
     private static func describe(_ stage: Stage) -> String {
         let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
+        let edges = columns.wraps || rows.wraps ? ", wrapped" : ""
         let perStep = stage.tiles.count * (stage.guidance.needsUnconditional ? 2 : 1)
         return """
             \(stage.contentWidth)x\(stage.contentHeight): \(columns.starts.count) x \(rows.starts.count) tiles of \
-            \(columns.window)x\(rows.window), overlap \(stage.overlap), \(stage.schedule.steps) steps of \
+            \(columns.window)x\(rows.window), overlap \(stage.overlap), \(stage.merging.rawValue)\(edges), \
+            \(stage.schedule.steps) steps of \
             \(stage.sampler.displayName), guidance \(stage.guidance.scale), \(perStep) evaluations a step
             """
     }

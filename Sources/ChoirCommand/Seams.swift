@@ -1,5 +1,6 @@
 import ArgumentParser
 import Choir
+import ChoirEngine
 import ChoirImage
 import Foundation
 
@@ -29,10 +30,18 @@ struct Seams: AsyncParsableCommand {
         try await exitingOnError {
             let reader = try InputError.reading { () throws(ImageError) in try ImageReader(path: image) }
             let (tile, overlap) = try cut(reader.metadata)
+            let request = self.tile == nil ? Self.request(reader.metadata) : nil
+            guard request?.bridges.contains(.shift) != true else {
+                throw RequestError(
+                    "tile", found: "a picture of the bridge shift, whose tiles move",
+                    expected: "--tile and --overlap of the lines to measure; the report of its painting has its own")
+            }
+            let wraps = { (axis: CanvasAxis) in request?.tileable?.contains(axis) ?? false }
             var meter = try SeamMeter(
                 width: reader.width, height: reader.height,
-                verticalBorders: Self.borders(along: reader.width, tile: tile, overlap: overlap),
-                horizontalBorders: Self.borders(along: reader.height, tile: tile, overlap: overlap))
+                verticalBorders: Self.borders(along: reader.width, tile: tile, overlap: overlap, wraps: wraps(.x)),
+                horizontalBorders: Self.borders(
+                    along: reader.height, tile: tile, overlap: overlap, wraps: wraps(.y)))
             while reader.nextRow < reader.height {
                 // Named, because Swift 6.3.1 cannot compile the span of a temporary here.
                 let rows = try InputError.reading { () throws(ImageError) in try reader.readRows() }
@@ -59,11 +68,16 @@ struct Seams: AsyncParsableCommand {
     }
 
     /// Where the cores of tiles meet along a side, as a plan of Choir cuts it.
-    private static func borders(along length: Int, tile: Int, overlap: Int) -> [Int] {
+    private static func borders(along length: Int, tile: Int, overlap: Int, wraps: Bool) -> [Int] {
         let alignment = 16
-        let canvas = (length + alignment - 1) / alignment * alignment
-        return TileAxis(length: canvas, window: tile, overlap: overlap, alignment: alignment).borders
+        let canvas = wraps ? length : (length + alignment - 1) / alignment * alignment
+        return TileAxis(length: canvas, window: tile, overlap: overlap, alignment: alignment, wraps: wraps).borders
             .filter { $0 < length }
+    }
+
+    /// What was asked for, where the picture's metadata say it.
+    private static func request(_ metadata: ImageMetadata) -> PaintRequest? {
+        metadata.choir.flatMap { try? JSONDecoder().decode(Reproduction.self, from: Data($0.utf8)) }?.request
     }
 
     private static func json(_ report: SeamReport) throws -> String {

@@ -44,8 +44,9 @@ extension Painting {
 
     private func seamMeter() throws -> SeamMeter? {
         let (width, height) = (request.size.width, request.size.height)
-        let vertical = plan.finest.tiles.columns.borders.filter { $0 < width }
-        let horizontal = plan.finest.tiles.rows.borders.filter { $0 < height }
+        let tiles = plan.finest.lastTiles
+        let vertical = tiles.columns.borders.filter { $0 < width }
+        let horizontal = tiles.rows.borders.filter { $0 < height }
         guard !(vertical.isEmpty && horizontal.isEmpty) else { return nil }
         return try SeamMeter(width: width, height: height, verticalBorders: vertical, horizontalBorders: horizontal)
     }

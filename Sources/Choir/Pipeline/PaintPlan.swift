@@ -1,4 +1,5 @@
 import ChoirSampling
+import ChoirTensor
 
 /// What a painting will do and take, known before anything runs.
 public struct PaintPlan: Hashable, Sendable {
@@ -41,6 +42,7 @@ public struct PaintPlan: Hashable, Sendable {
             throw RequestError("bridges", found: "attention", expected: "a model with cross-spatial attention")
         }
         let scales = Self.scales(for: request, traits: traits)
+        try Self.checkRings(of: request, scales: scales.count, traits: traits)
         let stages = try scales.reversed().map { scale in
             try Stage(scale: scale, refines: scale < scales.count - 1, request: request, traits: traits)
         }
@@ -61,8 +63,23 @@ public struct PaintPlan: Hashable, Sendable {
         }
     }
 
+    /// A ring has no cells to spare: each scale must be a whole part of it.
+    private static func checkRings(of request: PaintRequest, scales: Int, traits: ModelTraits) throws(RequestError) {
+        let divisor = (1..<max(1, scales)).reduce(1) { divisor, _ in divisor * traits.scaleFactor }
+        for (name, side, axis) in [("width", request.size.width, CanvasAxis.x), ("height", request.size.height, .y)]
+        where request.wraps(axis) && side % divisor != 0 {
+            throw RequestError(
+                name, found: "\(side)",
+                expected: "a multiple of \(divisor), because the picture is tileable and painted at \(scales) scales")
+        }
+    }
+
     private static func canvasBytes(_ stage: Stage, traits: ModelTraits) -> Int {
-        stage.tiles.columns.length * stage.tiles.rows.length * traits.channels * MemoryLayout<Float>.size
+        stage.canvasShape(channels: traits.channels).elementCount * MemoryLayout<Float>.size
+    }
+
+    private static func stateBytes(_ stage: Stage, traits: ModelTraits) -> Int {
+        stage.stateShape(channels: traits.channels).elementCount * MemoryLayout<Float>.size
     }
 
     /// State, fused prediction, the sampler's memory, and the coarser picture; tiles in flight; model and activations.
@@ -70,13 +87,13 @@ public struct PaintPlan: Hashable, Sendable {
         var coarser = 0
         var peak = 0
         for stage in stages {
-            let canvas = canvasBytes(stage, traits: traits)
-            let canvases = stage.samplerRemembers ? 3 : 2
+            let state = stateBytes(stage, traits: traits)
+            let states = stage.samplerRemembers ? 3 : 2
             let cells = stage.tiles.columns.window * stage.tiles.rows.window
             let inFlight =
                 modules * cells * (traits.activationBytesPerCell + 4 * traits.channels * MemoryLayout<Float>.size)
-            peak = max(peak, canvases * canvas + coarser + inFlight)
-            coarser = canvas
+            peak = max(peak, states * state + coarser + inFlight)
+            coarser = canvasBytes(stage, traits: traits)
         }
         return peak + traits.residentBytes
     }
@@ -86,6 +103,6 @@ public struct PaintPlan: Hashable, Sendable {
         guard let finest = stages.last else { return 0 }
         let stored = finest.samplerRemembers ? 2 : 1
         let coarser = stages.dropLast().last.map { canvasBytes($0, traits: traits) } ?? 0
-        return 2 * (stored * canvasBytes(finest, traits: traits) + coarser)
+        return 2 * (stored * stateBytes(finest, traits: traits) + coarser)
     }
 }

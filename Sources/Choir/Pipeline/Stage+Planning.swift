@@ -8,26 +8,34 @@ extension Stage {
         let content = (
             width: Self.quotient(request.size.width, reduction), height: Self.quotient(request.size.height, reduction)
         )
+        let merging = request.merging
+        let bridge = merging.bridge()
         let tile = request.tile ?? traits.tile
-        let overlap = request.bridges.contains(.consensus) ? request.overlap ?? min(traits.overlap, tile / 4) : 0
+        let overlap = merging == .shift ? 0 : request.overlap ?? min(traits.overlap, tile / 4)
+        let (x, y) = (request.wraps(.x), request.wraps(.y))
         let window =
             request.tile
             ?? TileAxis.fittedWindow(
-                length: max(content.width, content.height), near: tile, overlap: overlap, alignment: traits.alignment)
+                length: max(content.width, content.height), near: tile, overlap: overlap, alignment: traits.alignment,
+                wraps: content.width >= content.height ? x : y)
         guard overlap <= window / 2 else {
             throw RequestError("overlap", found: "\(overlap)", expected: "at most half of the tile, \(window / 2)")
         }
-        let axis = { (length: Int) in
-            TileAxis(
-                length: Self.quotient(length, traits.alignment) * traits.alignment, window: window, overlap: overlap,
-                alignment: traits.alignment)
+        let axis = { (length: Int, wraps: Bool) in
+            // A ring is as long as the picture: what is rounded up on another canvas would be a gap.
+            bridge.axis(
+                length: wraps ? length : TileAxis.aligned(length, traits.alignment),
+                TileCut(
+                    window: merging == .shift ? tile : window, isFitted: request.tile == nil, overlap: overlap,
+                    alignment: traits.alignment, wraps: wraps))
         }
-        let tiles = TilePlan(columns: axis(content.width), rows: axis(content.height))
+        let tiles = TilePlan(columns: axis(content.width, x), rows: axis(content.height, y))
         let steps = request.steps.map { Self.proportional($0, best.steps, traits.scales[0].steps) } ?? best.steps
 
         self.scale = scale
         contentWidth = content.width
         contentHeight = content.height
+        self.merging = merging
         self.tiles = tiles
         sampler = request.sampler ?? traits.sampler
         schedule = try .flow(steps: steps, shift: best.shift, start: refines ? best.start : 1)

@@ -12,7 +12,10 @@ public struct Stage: Hashable, Sendable {
     /// Size of the picture at this scale, in cells, before it was rounded up to the canvas.
     public let contentHeight: Int
 
-    /// How the canvas is cut.
+    /// The rule by which predictions of tiles become one canvas.
+    public let merging: BridgeKind
+
+    /// How the canvas is cut; where a rule moves tiles, `tiles(at:)` says how far.
     public let tiles: TilePlan
 
     /// Which step rule leads through the schedule.
@@ -33,10 +36,13 @@ public struct Stage: Hashable, Sendable {
     /// Predictions of the canvas that the sampler asks for.
     public var canvasEvaluations: Int { sampler == .heun ? 2 * schedule.steps - 1 : schedule.steps }
 
-    /// Cells that neighbouring tiles share at least; 0 if the canvas is one tile.
+    /// Cells that neighbouring tiles share at least; 0 if the canvas is one tile, or the rule is without overlaps.
     public var overlap: Int {
-        [tiles.columns, tiles.rows].flatMap { axis in
-            zip(axis.starts, axis.starts.dropFirst()).map { $0 + axis.window - $1 }
+        guard merging != .shift else { return 0 }
+        return [tiles.columns, tiles.rows].flatMap { axis in
+            axis.starts.indices.compactMap { index in
+                axis.start(after: index).map { axis.starts[index] + axis.window - $0 }
+            }
         }.min() ?? 0
     }
 
@@ -50,6 +56,20 @@ public struct Stage: Hashable, Sendable {
 
     /// Whether the sampler keeps a field of the canvas's size between steps.
     var samplerRemembers: Bool { sampler == .dpmpp2m || sampler == .heun }
+
+    /// How the canvas is cut in an evaluation, 0 ..< `canvasEvaluations`.
+    public func tiles(at evaluation: Int) -> TilePlan { merging.bridge().move(tiles, at: evaluation) }
+
+    /// How the canvas was cut when its last prediction was made: the borders that a picture can show.
+    public var lastTiles: TilePlan { tiles(at: canvasEvaluations - 1) }
+
+    /// The sheet that the state is, where each tile keeps its own; nil where the state is a canvas.
+    var sheet: TileSheet? { merging.bridge().sharesCanvas ? nil : TileSheet(plan: tiles) }
+
+    /// The shape of the state, a canvas or a sheet.
+    func stateShape(channels: Int) -> Shape {
+        sheet?.shape(channels: channels) ?? canvasShape(channels: channels)
+    }
 
     /// The shape of the canvas.
     func canvasShape(channels: Int) -> Shape { [channels, tiles.rows.length, tiles.columns.length] }

@@ -15,7 +15,7 @@ struct StagePainter {
     let scaleFactor: Int
 
     private(set) var networkSeconds = 0.0
-    private let merge: (rows: [[Float]], columns: [[Float]])
+    private let merging: any Bridge
     private let attention: (any Bridge)?
     private var sampler: Sampler
     private var state: Tensor
@@ -36,12 +36,8 @@ struct StagePainter {
         previewSide = plan.request.previewSide
         scaleFactor = traits.scaleFactor
 
-        let bridges = Self.bridges(of: plan.request)
-        merge = (
-            rows: Self.mergeWeights(along: stage.tiles.rows, bridges: bridges),
-            columns: Self.mergeWeights(along: stage.tiles.columns, bridges: bridges)
-        )
-        attention = stage.tileShape.contextTokens > 0 ? bridges.first { $0.kind == .attention } : nil
+        merging = stage.merging.bridge(weights: plan.request.weights ?? .hann)
+        attention = stage.tileShape.contextTokens > 0 ? CrossSpatialAttention() : nil
         if let stored {
             sampler = try Sampler(
                 stage.sampler, schedule: stage.schedule, evaluation: stored.evaluation, memory: stored.memory)
@@ -49,32 +45,12 @@ struct StagePainter {
             publications = stored.publications
         } else {
             sampler = try Sampler(stage.sampler, schedule: stage.schedule)
-            state = try await StartingCanvas(
+            let canvas = try await StartingCanvas(
                 stage: stage, seed: plan.request.seed, channels: traits.channels, coarser: coarser,
                 scaleFactor: traits.scaleFactor
             ).make()
+            state = stage.sheet?.cut(canvas) ?? canvas
             publications = []
-        }
-    }
-
-    private static func bridges(of request: PaintRequest) -> [any Bridge] {
-        request.bridges.compactMap { kind in
-            switch kind {
-            case .consensus: OverlapConsensus()
-            case .attention: CrossSpatialAttention()
-            case .coarse: nil  // Not a rule between tiles: the stages of the plan.
-            }
-        }
-    }
-
-    /// The weights of the first bridge that merges; tiles that nobody merges keep to their own cells.
-    private static func mergeWeights(along axis: TileAxis, bridges: [any Bridge]) -> [[Float]] {
-        for bridge in bridges {
-            if let weights = bridge.mergeWeights(along: axis) { return weights }
-        }
-        let edges = [0] + axis.borders + [axis.length]
-        return axis.starts.enumerated().map { tile, start in
-            (start..<start + axis.window).map { edges[tile] <= $0 && $0 < edges[tile + 1] ? 1 : 0 }
         }
     }
 
@@ -95,10 +71,13 @@ struct StagePainter {
             sampler.advance(&state, denoised: denoised)
             progress.skip(evaluations: 0, steps: 1)
             send(.step(progress.steps, of: progress.stepCount))
-            if let previewSide { send(.preview(denoised.reduced(toFit: previewSide))) }
+            if let previewSide { send(.preview(stitched(denoised).reduced(toFit: previewSide))) }
         }
-        return state
+        return stitched(state)
     }
+
+    /// The canvas that a field of the state's shape stands for.
+    private func stitched(_ field: Tensor) -> Tensor { stage.sheet?.stitch(field) ?? field }
 
     private var runState: RunState {
         RunState(
@@ -120,8 +99,9 @@ struct StagePainter {
     private mutating func publishAll(_ level: NoiseLevel) async throws -> [Tensor] {
         var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.count)
         let modules = modules
-        let input = inputs(at: level, context: nil)
-        try await inOrder(stage.tiles.tiles) { tile in
+        let plan = merging.move(stage.tiles, at: sampler.evaluation)
+        let input = inputs(at: level, context: nil, border: plan.border)
+        try await inOrder(plan.tiles) { tile in
             try await modules.publish(input(tile))
         } each: { index, publication in
             published[index] = publication.tokens
@@ -134,11 +114,12 @@ struct StagePainter {
         _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
     ) async throws -> Tensor {
         let (modules, guidance, negative) = (modules, stage.guidance, negative)
-        let input = inputs(at: level, context: attention?.context(from: publications))
-        var denoised = Tensor(shape: state.shape)
+        let plan = merging.move(stage.tiles, at: sampler.evaluation)
+        let input = inputs(at: level, context: attention?.context(from: publications), border: plan.border)
+        var merger = TileMerger(bridge: merging, plan: plan, sheet: stage.sheet, shape: state.shape)
         var published: [Tensor] = []
         let perTile = guidance.needsUnconditional ? 2 : 1
-        try await inOrder(stage.tiles.tiles) { tile in
+        try await inOrder(plan.tiles) { tile in
             let conditional = input(tile)
             guard guidance.needsUnconditional else { return try await modules.predict(conditional) }
             var unconditional = conditional
@@ -150,30 +131,30 @@ struct StagePainter {
             prediction.networkSeconds += try await other.networkSeconds
             return prediction
         } each: { index, prediction in
-            let tile = stage.tiles[index]
-            denoised.accumulate(
-                prediction.clean, x: tile.window.x, y: tile.window.y,
-                rowWeights: merge.rows[index / stage.tiles.columns.starts.count],
-                columnWeights: merge.columns[index % stage.tiles.columns.starts.count])
+            merger.add(prediction.clean, of: plan[index])
             if let publication = prediction.publication { published.append(publication) }
             networkSeconds += prediction.networkSeconds
             progress.skip(evaluations: perTile, steps: 0)
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
         if attention != nil { publications = published }
-        return denoised
+        return merger.denoised
     }
 
     /// How the input of any tile is made at one level.
-    private func inputs(at level: NoiseLevel, context: Tensor?) -> @Sendable (Tile) -> TileInput {
+    private func inputs(
+        at level: NoiseLevel, context: Tensor?, border: BorderMode
+    ) -> @Sendable (Tile) -> TileInput {
         let (state, coarser, embedding, scale, factor) = (state, coarser, embedding, stage.scale, scaleFactor)
+        let sheet = stage.sheet
         return { tile in
             let window = tile.window
             let below = Region(
                 x: window.x / factor, y: window.y / factor, width: window.width / factor, height: window.height / factor
             )
             return TileInput(
-                noisy: state.copy(region: window), coarse: coarser?.copy(region: below), level: level, scale: scale,
+                noisy: state.copy(region: sheet?.window(of: tile) ?? window, border: border),
+                coarse: coarser?.copy(region: below, border: border), level: level, scale: scale,
                 embedding: embedding, context: context)
         }
     }

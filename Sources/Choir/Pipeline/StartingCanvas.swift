@@ -43,11 +43,13 @@ struct StartingCanvas: Sendable {
 
     /// A region of the upscaled picture, made from no more of the picture than it needs: one row more on either side.
     private func upscaled(_ coarser: Tensor, _ region: Region) -> Tensor {
-        let top = max(0, region.minY / scaleFactor - 1)
-        let bottom = min(coarser.height, (region.maxY + scaleFactor - 1) / scaleFactor + 1)
-        let rows = coarser.copy(region: Region(x: 0, y: top, width: coarser.width, height: bottom - top))
+        let plan = stage.tiles
+        var (top, bottom) = (region.minY / scaleFactor - 1, (region.maxY + scaleFactor - 1) / scaleFactor + 1)
+        if !plan.rows.wraps { (top, bottom) = (max(0, top), min(coarser.height, bottom)) }
+        let rows = coarser.copy(
+            region: Region(x: 0, y: top, width: coarser.width, height: bottom - top), border: plan.border)
         let above = Region(
             x: region.x, y: region.y - top * scaleFactor, width: region.width, height: region.height)
-        return rows.upsampledBilinear(by: scaleFactor).copy(region: above)
+        return rows.upsampledBilinear(by: scaleFactor, wrapX: plan.columns.wraps).copy(region: above)
     }
 }

@@ -33,6 +33,12 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// How tiles listen to each other.
     public var bridges: [BridgeKind] = BridgeKind.standard
 
+    /// The weights by which `consensus` merges; nil for `hann`.
+    public var weights: ConsensusWeights?
+
+    /// The directions in which opposite edges of the picture meet; nil for a picture that ends at its edges.
+    public var tileable: WrappedAxes?
+
     /// The most pixels that the longer side of a preview may have; one is sent after each step. Nil for none.
     public var previewSide: Int?
 
@@ -70,7 +76,24 @@ public struct PaintRequest: Hashable, Sendable, Codable {
             throw RequestError(
                 "bridges", found: bridges.map(\.rawValue).joined(separator: ", "), expected: "no name twice")
         }
+        let merging = bridges.filter(BridgeKind.merging.contains).map(\.rawValue)
+        if merging.count > 1 {
+            throw RequestError(
+                "bridges", found: merging.joined(separator: " and "),
+                expected: "one of them at most: each says how tiles become one canvas")
+        }
+        if let weights, !bridges.contains(.consensus) {
+            throw RequestError(
+                "bridge weights", found: weights.rawValue, expected: "none without the bridge consensus, which has them")
+        }
+        if let overlap, overlap > 0, bridges.contains(.shift) {
+            throw RequestError(
+                "overlap", found: "\(overlap)", expected: "none with the bridge shift, whose tiles do not overlap")
+        }
     }
+
+    /// Whether opposite edges meet in a direction.
+    func wraps(_ axis: CanvasAxis) -> Bool { tileable?.contains(axis) ?? false }
 
     private func check(_ name: String, _ number: Int, in range: ClosedRange<Int>) throws(RequestError) {
         guard range.contains(number) else {
