@@ -2,8 +2,8 @@ import Choir
 import ChoirSampling
 import ChoirTensor
 
-/// An arithmetic model: what it predicts of a cell depends on the cell, its neighbours in the window, the coarser
-/// picture, the prompt and the context, so that a pipeline which mixes any of them up gives other numbers.
+/// An arithmetic model: what it predicts of a cell depends on the cell, its neighbours in the window, the window
+/// as a whole, the coarser picture, the prompt and the context, so that a pipeline which mixes any of them up gives other numbers.
 struct FakeDenoiser: Denoiser {
     var traits = ModelTraits(
         name: "fake", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16, sampler: .euler,
@@ -33,7 +33,9 @@ struct FakeModules: ModulePool {
     func predict(_ input: TileInput) async throws -> TilePrediction {
         try await disturb(input)
         let heard = input.context.map { $0.elements.reduce(0, +) / Float($0.elements.count) } ?? 0
-        let everywhere = 0.1 * input.embedding.elements[0] + 0.1 * heard + 0.01 * Float(input.level.sigma)
+        let whole = input.noisy.elements.reduce(0, +) / Float(input.noisy.elements.count)
+        let everywhere =
+            0.1 * input.embedding.elements[0] + 0.1 * heard + 0.1 * whole + 0.01 * Float(input.level.sigma)
         let (noisy, coarse) = (input.noisy.elements, input.coarse?.elements)
         let clean = noisy.indices.map { index in
             let left = index % shape.width > 0 ? noisy[index - 1] : 0

@@ -1,19 +1,16 @@
 /// Tiles do not overlap; the grid lies elsewhere in every step, so that no cell stays at a border.
 ///
 /// SpotDiffusion (Frolov et al. 2024): a step costs exactly as many evaluations as there are tiles. Here the grid moves
-/// in place of the canvas, by the additive recurrence of Roberts (2018), which spreads any number of successive offsets
-/// evenly over the square:
+/// in place of the canvas. Along each axis offsets are multiples of a number that fractions approximate badly, so that any
+/// few of them in a row lie far apart (Kronecker sequences; upright borders only move along x, level ones along y):
 ///
-///     offset_k = fraction(1/2 + k · (1/g, 1/g²)),   g³ = g + 1
+///     offset_k = fraction(1/2 + k · a),   a = (√5 - 1) / 2 along x,   √2 - 1 along y
 ///
 /// On a ring offsets go round. On an axis that ends, the windows at both ends are moved inside, where they overlap what
 /// the next one predicts; the cut between the two is where the grid says. Windows that fill an axis exactly could not
 /// move, so they are made longer until their lengths together exceed the axis by a quarter of a window: there are as many
 /// as in a grid that stands still, and borders move over that quarter.
 public struct ShiftedGrid: Bridge {
-    /// The real root of g³ = g + 1, the plastic number.
-    static let plasticNumber = 1.324_717_957_244_746
-
     /// The rule; it has nothing to set.
     public init() {}
 
@@ -34,7 +31,7 @@ public struct ShiftedGrid: Bridge {
 
     /// The grid moved by the offset of the evaluation.
     public func move(_ axis: TileAxis, at evaluation: Int, along direction: CanvasAxis) -> TileAxis {
-        let step = 1 / (direction == .x ? Self.plasticNumber : Self.plasticNumber * Self.plasticNumber)
+        let step = direction == .x ? (5.0.squareRoot() - 1) / 2 : 2.0.squareRoot() - 1
         let offset = (0.5 + Double(evaluation) * step).truncatingRemainder(dividingBy: 1)
         return Self.move(axis, by: offset)
     }

@@ -13,20 +13,27 @@ extension Stage {
         let tile = request.tile ?? traits.tile
         let overlap = merging == .shift ? 0 : request.overlap ?? min(traits.overlap, tile / 4)
         let (x, y) = (request.wraps(.x), request.wraps(.y))
-        let window =
+        guard overlap < tile else {
+            throw RequestError("overlap", found: "\(overlap)", expected: "less than the tile, \(tile)")
+        }
+        let fitted = { (length: Int, wraps: Bool) in
             request.tile
-            ?? TileAxis.fittedWindow(
-                length: max(content.width, content.height), near: tile, overlap: overlap, alignment: traits.alignment,
-                wraps: content.width >= content.height ? x : y)
-        guard overlap <= window / 2 else {
-            throw RequestError("overlap", found: "\(overlap)", expected: "at most half of the tile, \(window / 2)")
+                ?? TileAxis.fittedWindow(
+                    length: length, near: tile, overlap: overlap, alignment: traits.alignment, wraps: wraps)
+        }
+        let longer = fitted(max(content.width, content.height), false)
+        // A ring takes other windows than an axis that ends.
+        let window = { (length: Int, wraps: Bool) in x || y ? fitted(length, wraps) : longer }
+        guard overlap <= longer / 2 else {
+            throw RequestError("overlap", found: "\(overlap)", expected: "at most half of the tile, \(longer / 2)")
         }
         let axis = { (length: Int, wraps: Bool) in
             // A ring is as long as the picture: what is rounded up on another canvas would be a gap.
             bridge.axis(
                 length: wraps ? length : TileAxis.aligned(length, traits.alignment),
                 TileCut(
-                    window: merging == .shift ? tile : window, isFitted: request.tile == nil, overlap: overlap,
+                    window: merging == .shift ? tile : window(length, wraps), isFitted: request.tile == nil,
+                    overlap: overlap,
                     alignment: traits.alignment, wraps: wraps))
         }
         let tiles = TilePlan(columns: axis(content.width, x), rows: axis(content.height, y))

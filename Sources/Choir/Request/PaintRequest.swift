@@ -84,7 +84,7 @@ public struct PaintRequest: Hashable, Sendable, Codable {
         }
         if let weights, !bridges.contains(.consensus) {
             throw RequestError(
-                "bridge weights", found: weights.rawValue, expected: "none without the bridge consensus, which has them")
+                "bridge weights", found: weights.rawValue, expected: "none without the bridge consensus")
         }
         if let overlap, overlap > 0, bridges.contains(.shift) {
             throw RequestError(

@@ -36,7 +36,8 @@ public struct TileAxis: Hashable, Sendable {
     ///   - wraps: Whether the axis is a ring.
     /// - Precondition: All are positive (overlap may be 0), and the overlap is less than the window.
     public init(length: Int, window: Int, overlap: Int, alignment: Int, wraps: Bool = false) {
-        precondition(length > 0 && (wraps || length % alignment == 0), "length \(length) is no multiple of \(alignment)")
+        precondition(length > 0, "an axis of \(length) cells")
+        precondition(wraps || length % alignment == 0, "length \(length) is no multiple of \(alignment)")
         precondition(overlap >= 0 && overlap < window, "overlap \(overlap) does not fit into windows of \(window)")
         if wraps {
             let overlap = min(overlap, length)
