@@ -65,7 +65,7 @@ struct PictureOptions: ParsableArguments {
 
 extension PixelSize {
     /// A size from text such as `4096x2048`.
-    fileprivate init(argument: String) throws {
+    init(argument: String) throws {
         guard let size = PixelSize(argument) else {
             throw RequestError("size", found: argument, expected: "width and height such as 4096x2048")
         }

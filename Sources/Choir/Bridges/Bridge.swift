@@ -14,6 +14,9 @@ public protocol Bridge: Sendable {
     /// keeps a state of its own from the first noise to the clean tile, and only cores meet, at the end.
     var sharesCanvas: Bool { get }
 
+    /// Whether neighbouring tiles share the cells that a request's overlap says.
+    var overlaps: Bool { get }
+
     /// Cuts an axis for this rule.
     ///
     /// - Parameters:
@@ -81,6 +84,9 @@ public enum CanvasAxis: Hashable, Sendable, CaseIterable {
 extension Bridge {
     /// One canvas.
     public var sharesCanvas: Bool { true }
+
+    /// They do.
+    public var overlaps: Bool { true }
 
     /// Windows that are spread evenly and share the overlap that was asked for.
     public func axis(length: Int, _ cut: TileCut) -> TileAxis {

@@ -17,6 +17,9 @@ public struct ShiftedGrid: Bridge {
     /// The name that requests use.
     public var kind: BridgeKind { .shift }
 
+    /// Only where windows were moved inside of the canvas.
+    public var overlaps: Bool { false }
+
     /// The fewest windows that cover the axis, with room to move.
     public func axis(length: Int, _ cut: TileCut) -> TileAxis {
         let count = (length + cut.window - 1) / cut.window

@@ -7,6 +7,7 @@ struct TileMerger {
     private let plan: TilePlan
     private let sheet: TileSheet?
     private let weights: (rows: [[Float]], columns: [[Float]])
+    private var differences: OverlapDisagreement?
 
     /// The sum so far.
     private(set) var denoised: Tensor
@@ -15,6 +16,9 @@ struct TileMerger {
         self.plan = plan
         self.sheet = sheet
         weights = (rows: bridge.mergeWeights(along: plan.rows), columns: bridge.mergeWeights(along: plan.columns))
+        differences =
+            bridge.overlaps && plan.count > 1
+            ? OverlapDisagreement(plan: plan, rowWeights: weights.rows, columnWeights: weights.columns) : nil
         denoised = Tensor(shape: shape)
     }
 
@@ -24,10 +28,22 @@ struct TileMerger {
             let window = sheet.window(of: tile)
             denoised.write(prediction, x: window.x, y: window.y)
         } else {
+            differences?.add(prediction, of: tile, to: denoised)
             let (row, column) = tile.index.quotientAndRemainder(dividingBy: plan.columns.starts.count)
             denoised.accumulate(
                 prediction, x: tile.window.x, y: tile.window.y, rowWeights: weights.rows[row],
                 columnWeights: weights.columns[column], border: plan.border)
         }
+    }
+
+    /// How far the tiles disagreed, after the last was added; nil where none overlap.
+    var disagreement: Double? {
+        guard let sheet, var differences else { return differences?.mean }
+        // Of tiles that do not share a canvas: against the picture that their cores would make now.
+        let stitched = sheet.stitch(denoised)
+        for tile in plan.tiles {
+            differences.add(denoised.copy(region: sheet.window(of: tile)), of: tile, to: stitched)
+        }
+        return differences.mean
     }
 }

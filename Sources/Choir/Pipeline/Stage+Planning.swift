@@ -11,7 +11,7 @@ extension Stage {
         let merging = request.merging
         let bridge = merging.bridge()
         let tile = request.tile ?? traits.tile
-        let overlap = merging == .shift ? 0 : request.overlap ?? min(traits.overlap, tile / 4)
+        let overlap = bridge.overlaps ? request.overlap ?? min(traits.overlap, tile / 4) : 0
         let (x, y) = (request.wraps(.x), request.wraps(.y))
         guard overlap < tile else {
             throw RequestError("overlap", found: "\(overlap)", expected: "less than the tile, \(tile)")
@@ -32,7 +32,7 @@ extension Stage {
             bridge.axis(
                 length: wraps ? length : TileAxis.aligned(length, traits.alignment),
                 TileCut(
-                    window: merging == .shift ? tile : window(length, wraps), isFitted: request.tile == nil,
+                    window: bridge.overlaps ? window(length, wraps) : tile, isFitted: request.tile == nil,
                     overlap: overlap,
                     alignment: traits.alignment, wraps: wraps))
         }

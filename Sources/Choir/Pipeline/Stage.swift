@@ -38,7 +38,7 @@ public struct Stage: Hashable, Sendable {
 
     /// Cells that neighbouring tiles share at least; 0 if the canvas is one tile, or the rule is without overlaps.
     public var overlap: Int {
-        guard merging != .shift else { return 0 }
+        guard merging.bridge().overlaps else { return 0 }
         return [tiles.columns, tiles.rows].flatMap { axis in
             axis.starts.indices.compactMap { index in
                 axis.start(after: index).map { axis.starts[index] + axis.window - $0 }

@@ -20,6 +20,7 @@ struct StagePainter {
     private var sampler: Sampler
     private var state: Tensor
     private var publications: [Tensor]
+    private var disagreement: Double?
 
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int, embedding: Tensor,
@@ -71,6 +72,7 @@ struct StagePainter {
             sampler.advance(&state, denoised: denoised)
             progress.skip(evaluations: 0, steps: 1)
             send(.step(progress.steps, of: progress.stepCount))
+            if let disagreement { send(.disagreement(disagreement, step: progress.steps)) }
             if let previewSide { send(.preview(stitched(denoised).reduced(toFit: previewSide))) }
         }
         return stitched(state)
@@ -101,7 +103,7 @@ struct StagePainter {
         let modules = modules
         let plan = merging.move(stage.tiles, at: sampler.evaluation)
         let input = inputs(at: level, context: nil, border: plan.border)
-        try await inOrder(plan.tiles) { tile in
+        try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
             try await modules.publish(input(tile))
         } each: { index, publication in
             published[index] = publication.tokens
@@ -119,7 +121,7 @@ struct StagePainter {
         var merger = TileMerger(bridge: merging, plan: plan, sheet: stage.sheet, shape: state.shape)
         var published: [Tensor] = []
         let perTile = guidance.needsUnconditional ? 2 : 1
-        try await inOrder(plan.tiles) { tile in
+        try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
             let conditional = input(tile)
             guard guidance.needsUnconditional else { return try await modules.predict(conditional) }
             var unconditional = conditional
@@ -138,6 +140,7 @@ struct StagePainter {
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
         if attention != nil { publications = published }
+        disagreement = merger.disagreement
         return merger.denoised
     }
 
@@ -156,33 +159,6 @@ struct StagePainter {
                 noisy: state.copy(region: sheet?.window(of: tile) ?? window, border: border),
                 coarse: coarser?.copy(region: below, border: border), level: level, scale: scale,
                 embedding: embedding, context: context)
-        }
-    }
-
-    /// Runs `body` for all tiles, some at a time, and `each` with the results in the tiles' order.
-    private func inOrder<Result: Sendable>(
-        _ tiles: [Tile], body: @escaping @Sendable (Tile) async throws -> Result,
-        each: (Int, Result) -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-            var waiting: [Int: Result] = [:]
-            var started = 0
-            var finished = 0
-            func start() {
-                guard started < tiles.count else { return }
-                let tile = tiles[started]
-                started += 1
-                group.addTask { (tile.index, try await body(tile)) }
-            }
-            for _ in 0..<concurrentTiles { start() }
-            while let (index, result) = try await group.next() {
-                waiting[index] = result
-                start()
-                while let next = waiting.removeValue(forKey: finished) {
-                    each(finished, next)
-                    finished += 1
-                }
-            }
         }
     }
 }
