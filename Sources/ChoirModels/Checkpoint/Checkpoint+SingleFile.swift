@@ -1,8 +1,13 @@
 import ChoirGraph
-import ChoirTensor
+public import ChoirTensor
 import Foundation
 
 extension Checkpoint {
+    /// Whether a file has a UNet in the original layout, so that opening it as a checkpoint makes sense.
+    public static func recognizes(_ file: SafetensorsFile) -> Bool {
+        file.tensors[SingleFileLayout.unetPrefix + "input_blocks.0.0.weight"] != nil
+    }
+
     /// Opens one file in the original layout.
     init(singleFile path: String, conventions: SingleFileConventions) throws(ModelError) {
         let layout = SingleFileLayout(file: try CheckpointFiles.open(path), conventions: conventions)

@@ -99,9 +99,14 @@ public struct Checkpoint: Sendable {
 
     /// Compares every weight of the UNet with the configuration; compiles nothing and reads no weight.
     ///
-    /// - Throws: `GraphError` or `ModelError` that names the file and the weight.
-    public func check() throws {
+    /// - Throws: `ModelError` that names the file and the weight.
+    public func check() throws(ModelError) {
         let side = 1 << (unet.channels.count - 1)
-        _ = try UNetGraph.build(unet, weights: module(.unet).weights(), height: side, width: side, textTokens: 1)
+        let module = try module(.unet)
+        do {
+            _ = try UNetGraph.build(unet, weights: module.weights(), height: side, width: side, textTokens: 1)
+        } catch {
+            throw ModelError(path, error.description)
+        }
     }
 }

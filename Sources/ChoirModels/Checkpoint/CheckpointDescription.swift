@@ -41,7 +41,7 @@ public struct CheckpointDescription: Hashable, Sendable, CustomStringConvertible
         var lines = ["\(path): \(kind), \(isSingleFile ? "one file in the original layout" : "a folder of diffusers")"]
         lines.append("  parameters      \(Self.grouped(parameterCount))")
         for part in parts {
-            let name = part.name + String(repeating: " ", count: max(14 - part.name.count, 1))
+            let name = part.name + String(repeating: " ", count: max(16 - part.name.count, 1))
             let files = part.fileCount == 1 ? "" : ", \(part.fileCount) files"
             lines.append(
                 "    \(name)\(Self.grouped(part.parameterCount)), \(part.precisions.joined(separator: " and ")), "
@@ -51,7 +51,7 @@ public struct CheckpointDescription: Hashable, Sendable, CustomStringConvertible
         lines.append(
             "  prediction      \(prediction.rawValue)\(predictionAssumption.map { " (\($0))" } ?? "")")
         for (index, ability) in abilities.enumerated() {
-            lines.append("  \(index == 0 ? "can           " : "              ")  \(ability)")
+            lines.append("  \(index == 0 ? "can" : "   ")             \(ability)")
         }
         lines.append("  missing         \(missing.isEmpty ? "nothing" : missing.joined(separator: ", "))")
         return lines.joined(separator: "\n")
