@@ -90,13 +90,19 @@ public struct TileInput: Sendable {
     /// The model's form of the prompt.
     public var embedding: Tensor
 
+    /// The scale of guidance, for a model with `ModelTraits.readsGuidance`.
+    public var guidanceScale: Double
+
     /// The tokens of all tiles, `[contextTokens, width]`; nil to listen to nobody.
     public var context: Tensor?
+
+    /// The tiles whose tokens `context` holds, one after another, `contextTokens / count` of each; nil without context.
+    public var contextTiles: TilePlan?
 
     /// An input; of a canvas that is one tile unless said otherwise.
     public init(
         noisy: Tensor, coarse: Tensor?, window: Region? = nil, picture: Region? = nil, level: NoiseLevel, scale: Int,
-        embedding: Tensor, context: Tensor?
+        embedding: Tensor, guidanceScale: Double = 1, context: Tensor?, contextTiles: TilePlan? = nil
     ) {
         let whole = Region(x: 0, y: 0, width: noisy.width, height: noisy.height)
         self.noisy = noisy
@@ -106,7 +112,9 @@ public struct TileInput: Sendable {
         self.level = level
         self.scale = scale
         self.embedding = embedding
+        self.guidanceScale = guidanceScale
         self.context = context
+        self.contextTiles = contextTiles
     }
 }
 

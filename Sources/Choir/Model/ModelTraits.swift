@@ -38,11 +38,22 @@ public struct ModelTraits: Hashable, Sendable {
         /// The number of tokens of a canvas that the model reads without growing slower; more tiles publish coarser.
         public var capacity: Int
 
+        /// Whether tiles must be whole numbers of tokens high and wide.
+        public var dividesTiles: Bool
+
+        /// Evaluations of a stage, from the first, in which tiles publish anew at the level of the evaluation before any
+        /// is denoised; the others read what was published in the evaluation before.
+        public var freshEvaluations: Int
+
         /// A way to publish.
-        public init(width: Int, granularity: Int, capacity: Int) {
+        public init(
+            width: Int, granularity: Int, capacity: Int, dividesTiles: Bool = false, freshEvaluations: Int = 1
+        ) {
             self.width = width
             self.granularity = granularity
             self.capacity = capacity
+            self.dividesTiles = dividesTiles
+            self.freshEvaluations = freshEvaluations
         }
     }
 
@@ -79,6 +90,9 @@ public struct ModelTraits: Hashable, Sendable {
     /// Whether a guidance below 1 means what the equation says; otherwise it is none, as diffusers has it.
     public var guidesBelowOne: Bool
 
+    /// Whether the guidance scale is an input of the network, which then needs no unconditional prediction.
+    public var readsGuidance: Bool
+
     /// The resolutions that the model knows of, from the full size to the coarsest. Each is `scaleFactor` times smaller
     /// than the one before, and tiles see the coarser picture.
     ///
@@ -105,7 +119,8 @@ public struct ModelTraits: Hashable, Sendable {
     public init(
         name: String, precision: String, channels: Int, pictureChannels: Int = 3, pixelsPerCell: Int = 1,
         alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind, noise: NoiseSchedule = .flow(),
-        guidesBelowOne: Bool = true, scales: [Scale], scaleFactor: Int, summary: Summary?, residentBytes: Int,
+        guidesBelowOne: Bool = true, readsGuidance: Bool = false, scales: [Scale], scaleFactor: Int, summary: Summary?,
+        residentBytes: Int,
         activationBytesPerCell: Int
     ) {
         self.name = name
@@ -119,6 +134,7 @@ public struct ModelTraits: Hashable, Sendable {
         self.sampler = sampler
         self.noise = noise
         self.guidesBelowOne = guidesBelowOne
+        self.readsGuidance = readsGuidance
         self.scales = scales
         self.scaleFactor = scaleFactor
         self.summary = summary

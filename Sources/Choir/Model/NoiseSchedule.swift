@@ -5,8 +5,8 @@ public enum NoiseSchedule: Hashable, Sendable {
     /// A rectified flow; the model is told the time multiplied by `timeScale`.
     case flow(timeScale: Double = 1)
 
-    /// A variance-preserving diffusion, asked at training times of the given spacing.
-    case diffusion(TrainingNoise, spacing: TimestepSpacing = .trailing, offset: Int = 0)
+    /// A diffusion whose checkpoint says how it wants to be sampled.
+    case scheduler(SchedulerConfiguration)
 
     /// The deviations of Karras et al. 2022, equation 5, of a model that is told the deviation itself.
     case karras(minimum: Double, maximum: Double, rho: Double = 7)
@@ -20,17 +20,21 @@ public enum NoiseSchedule: Hashable, Sendable {
     ///     step, and all steps lie below it. For other models it is the `strength` of diffusers: that share of the steps
     ///     is left.
     ///   - shift: Resolution shift, for a flow only.
-    /// - Throws: `SamplingError` for settings that no schedule can be made of.
+    /// - Throws: `SamplingError` for settings that no schedule can be made of, or one at whose levels the model's
+    ///   prediction determines no picture.
     public func schedule(
         steps: Int, sampler: SamplerKind, start: Double, shift: Double
     ) throws(SamplingError) -> Schedule {
         switch self {
         case .flow(let timeScale):
-            try .flow(steps: steps, shift: shift, start: start, timeScale: timeScale)
-        case .diffusion(let noise, let spacing, let offset):
-            try noise.schedule(steps: steps, spacing: spacing, offset: offset).partial(strength: start)
+            return try .flow(steps: steps, shift: shift, start: start, timeScale: timeScale)
+        case .scheduler(let configuration):
+            let schedule = try configuration.schedule(sampler, steps: steps).partial(strength: start)
+            try configuration.parameterization.check(schedule)
+            return schedule
         case .karras(let minimum, let maximum, let rho):
-            try Schedule.karras(steps: steps, minimum: minimum, maximum: maximum, rho: rho).partial(strength: start)
+            return try Schedule.karras(steps: steps, minimum: minimum, maximum: maximum, rho: rho)
+                .partial(strength: start)
         }
     }
 }

@@ -36,7 +36,8 @@ extension Stage {
         eta = request.eta ?? 0
         schedule = try traits.noise.schedule(
             steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift)
-        guidance = try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits))
+        guidanceScale = Self.guidance(request.guidance, at: scale, of: traits)
+        guidance = try Guidance(scale: traits.readsGuidance ? 1 : guidanceScale)
         self.refines = refines
         tileShape = Self.tileShape(of: tiles, attention: request.bridges.contains(.attention), traits: traits)
         _ = try Sampler(sampler, schedule: schedule, eta: eta)
@@ -67,8 +68,11 @@ extension Stage {
         }
         let smallest = min(height, width)
         var cells = min(summary.granularity, smallest)
+        let fits = { (cells: Int) in
+            cells <= smallest && (!summary.dividesTiles || height % cells == 0 && width % cells == 0)
+        }
         let tokens = { plan.count * (height / cells) * (width / cells) }
-        while tokens() > summary.capacity, 2 * cells <= smallest { cells *= 2 }
+        while tokens() > summary.capacity, fits(2 * cells) { cells *= 2 }
         return TileShape(
             height: height, width: width, contextTokens: attention && plan.count > 1 ? tokens() : 0,
             cellsPerToken: cells)

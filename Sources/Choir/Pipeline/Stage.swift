@@ -27,7 +27,10 @@ public struct Stage: Hashable, Sendable {
     /// The noise levels.
     public let schedule: Schedule
 
-    /// Scale of classifier-free guidance.
+    /// Scale of guidance.
+    public let guidanceScale: Double
+
+    /// How predictions are guided; by 1, not at all, for a model whose network reads the scale.
     public let guidance: Guidance
 
     /// Whether the stage refines the picture of the stage before.

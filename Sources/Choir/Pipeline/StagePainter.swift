@@ -94,7 +94,8 @@ struct StagePainter {
     mutating func paint(_ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void) async throws -> Tensor {
         while let level = sampler.nextLevel {
             try Task.checkCancellation()
-            if stage.publishesFirst, publications.isEmpty {
+            let fresh = traits.summary?.freshEvaluations ?? 1
+            if stage.publishesFirst, publications.isEmpty || sampler.evaluation < fresh {
                 publications = try await publishAll(level)
             }
             let denoised = try await evaluate(level, &progress, send: send)
@@ -190,6 +191,8 @@ struct StagePainter {
     private func inputs(at level: NoiseLevel, context: Tensor?) -> @Sendable (Tile) -> TileInput {
         let (state, embedding, scale, factor) = (state, embedding, stage.scale, traits.scaleFactor)
         let coarser = traits.seesCoarser ? coarser : nil
+        let tiles = context == nil ? nil : stage.tiles
+        let guidanceScale = stage.guidanceScale
         let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
         return { tile in
             let window = tile.window
@@ -198,7 +201,8 @@ struct StagePainter {
             )
             return TileInput(
                 noisy: state.copy(region: window), coarse: coarser?.copy(region: below), window: window,
-                picture: picture, level: level, scale: scale, embedding: embedding, context: context)
+                picture: picture, level: level, scale: scale, embedding: embedding, guidanceScale: guidanceScale,
+                context: context, contextTiles: tiles)
         }
     }
 

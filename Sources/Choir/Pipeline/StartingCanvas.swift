@@ -34,7 +34,9 @@ struct StartingCanvas: Sendable {
             given?.copy(region: region)
             ?? CounterNoise(seed: seed).normal(
                 region: region, channels: traits.channels, draw: NoiseDraw.start(rung: stage.rung))
-        var band = level.sigma == 1 ? noise : noise.scaled(by: Float(level.sigma))
+        // Where nothing lies below, schedulers may differ a little from the level.
+        let deviation = stage.refines ? level.sigma : stage.schedule.startDeviation
+        var band = deviation == 1 ? noise : noise.scaled(by: Float(deviation))
         if stage.refines, let coarser, level.alpha > 0 {
             band.add(enlarged(coarser, region), scaledBy: Float(level.alpha))
         }
