@@ -109,3 +109,46 @@ import Testing
         #expect(zip(raw, raw.reversed()).allSatisfy { $0 == $1 })
     }
 }
+
+@Suite struct SkipResidualTests {
+    @Test func `it is all of the canvas at pure noise, an eighth half way, and nothing at the end`() {
+        let residual = SkipResidual(strength: 1, start: 1)
+        #expect(abs(residual.share(done: 0) - 1) < 1e-12)
+        #expect(abs(residual.share(done: 0.5) - 0.125) < 1e-12)
+        #expect(residual.share(done: 0.99) < 1e-6)
+        // A stage that begins at half of the way begins with the share of half of the way.
+        #expect(abs(SkipResidual(strength: 0.5, start: 0.5).share(done: 0) - 0.0625) < 1e-12)
+    }
+
+    @Test func `it is there for models that do not see the coarser picture, or if it is asked for`() throws {
+        var request = PaintRequest(prompt: "", size: PixelSize(width: 512, height: 512))
+        let blind = FakeLatentDenoiser().traits
+        #expect(try PaintPlan(request: request, traits: blind, modules: 1).finest.residual?.strength == 1)
+        #expect(try PaintPlan(request: request, traits: FakeDenoiser().traits, modules: 1).finest.residual == nil)
+        request.skipResidual = 0
+        #expect(try PaintPlan(request: request, traits: blind, modules: 1).finest.residual == nil)
+        request.skipResidual = 0.5
+        let stages = try PaintPlan(request: request, traits: FakeDenoiser().traits, modules: 1).stages
+        #expect(stages[0].residual == nil && stages[1].residual?.strength == 0.5)
+        request.bridges = [.consensus]
+        #expect(throws: RequestError.self) { try request.validate() }
+    }
+
+    @Test(arguments: [BridgeKind.consensus, .none])
+    func `what is held comes closer to the coarser picture, and continues to the same bits`(
+        bridge: BridgeKind
+    ) async throws {
+        var request = PaintRequest(prompt: "a", size: PixelSize(width: 144, height: 80))
+        request.bridges = [bridge, .coarse]
+        request.sampler = .heun
+        let free = try await canvas(request)
+        request.skipResidual = 1
+        let held = try await canvas(request)
+        #expect(free != held)
+        let scratch = Scratch()
+        let count = try ParallelDiffusionPipeline(denoiser: FakeDenoiser(), modules: 1).plan(request).evaluations
+        try await RunTests().paint(request, in: scratch.run, predictions: count - 3)
+        let same = try await RunTests().resumed(scratch.run) == held
+        #expect(same)
+    }
+}

@@ -9,9 +9,11 @@ import Testing
 struct SmoothingDenoiser: Denoiser {
     var traits = FakeDenoiser().traits
 
-    func embedding(of prompt: String) throws -> Tensor { Tensor(shape: [1]) }
+    func embeddings(of prompts: [String]) async throws -> [Tensor] { prompts.map { _ in Tensor(shape: [1]) } }
 
-    func modules(for shape: TileShape, count modules: Int) async throws -> any ModulePool { Modules() }
+    func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
+        Modules()
+    }
 
     struct Modules: ModulePool {
         var concurrency: Int { 1 }
@@ -104,12 +106,13 @@ struct SmoothingDenoiser: Denoiser {
     @Test func `what is upscaled under a canvas that wraps goes round as well`() async throws {
         var request = PaintRequest(prompt: "", size: PixelSize(width: 80, height: 304))
         request.tileable = .xy
-        let stage = try #require(
-            PaintPlan(request: request, traits: FakeDenoiser().traits, modules: 1).stages.last)
+        let traits = FakeDenoiser().traits
+        let stages = try PaintPlan(request: request, traits: traits, modules: 1).stages
+        let stage = try #require(stages.last)
         let coarser = CounterNoise(seed: 3).normal(
             region: Region(x: 0, y: 0, width: 20, height: 76), channels: 3, draw: 0)
         let canvas = try await StartingCanvas(
-            stage: stage, seed: 7, channels: 3, coarser: coarser, scaleFactor: 4
+            stage: stage, seed: 7, traits: traits, coarser: .init(canvas: coarser, stage: stages[0])
         ).make()
         let whole = Region(x: 0, y: 0, width: 80, height: 304)
         let level = stage.schedule.levels[0]
@@ -118,5 +121,42 @@ struct SmoothingDenoiser: Denoiser {
         let difference = zip(canvas.elements, expected.elements).map { abs($0 - $1) }.max() ?? 1
         #expect(canvas.shape == expected.shape)
         #expect(difference < 1e-6)
+    }
+}
+
+@Suite struct WrappedLatentTests {
+    @Test func `what is enlarged under latents that wrap goes round, by any factor`() {
+        let ring = CounterNoise(seed: 3).normal(region: Region(x: 0, y: 0, width: 20, height: 12), channels: 1, draw: 0)
+        let twice = ring.copy(region: Region(x: -20, y: -12, width: 60, height: 36), border: .wrap(x: true, y: true))
+        let whole = Region(x: 0, y: 0, width: 32, height: 24)
+        let wrapped = ring.resizedBicubic(region: whole, stepX: 20.0 / 32, stepY: 0.5, wrapX: true, wrapY: true)
+        let middle = Region(x: 32, y: 24, width: 32, height: 24)
+        #expect(distance(wrapped, twice.resizedBicubic(region: middle, stepX: 20.0 / 32, stepY: 0.5)) < 1e-5)
+    }
+
+    @Test func `a picture of latents that wrap is decoded with what lies beyond its edges`() async throws {
+        var request = PaintRequest(prompt: "a", size: PixelSize(width: 512, height: 256))
+        request.tileable = .xy
+        let pipeline = try ParallelDiffusionPipeline(denoiser: FakeLatentDenoiser(), modules: 2)
+        var painting: Painting?
+        for try await event in pipeline.paint(request) {
+            if case .finished(let finished) = event { painting = finished }
+        }
+        let finished = try #require(painting)
+        #expect(finished.canvas.width == 512 / 8 && finished.canvas.height == 256 / 8)
+        var picture = Tensor(shape: [3, 256, 512])
+        var rows = 0
+        try await finished.strips { strip in
+            #expect(strip.width == 512)
+            picture.write(strip, x: 0, y: rows)
+            rows += strip.height
+        }
+        #expect(rows == 256)
+        // The codec paints each cell as a square: none is out of its place.
+        let cells = picture.averagePooled(by: 8)
+        let colours = Tensor(shape: cells.shape, elements: Array(finished.canvas.elements.prefix(cells.elements.count)))
+        #expect(distance(cells, colours) < 1e-5)
+        request.size.width = 510
+        #expect(throws: RequestError.self) { try pipeline.plan(request) }
     }
 }

@@ -1,54 +1,59 @@
 import ChoirSampling
 
 extension Stage {
-    /// Plans one scale of a painting.
-    init(scale: Int, refines: Bool, request: PaintRequest, traits: ModelTraits) throws {
-        let best = traits.scales[scale]
-        let reduction = (0..<scale).reduce(1) { factor, _ in factor * traits.scaleFactor }
-        let content = (
-            width: Self.quotient(request.size.width, reduction), height: Self.quotient(request.size.height, reduction)
-        )
+    /// Plans one size of a painting.
+    init(rung: Int, of ladder: Ladder, request: PaintRequest, traits: ModelTraits) throws {
+        let size = ladder.rungs[rung]
+        let best = traits.scales[size.scale]
+        let cells = { (pixels: Int) in Self.quotient(pixels, traits.pixelsPerCell) }
         let merging = request.merging
         let bridge = merging.bridge()
-        let tile = request.tile ?? traits.tile
-        let overlap = bridge.overlaps ? request.overlap ?? min(traits.overlap, tile / 4) : 0
+        let tile = request.tile.map(cells) ?? traits.tile
+        let overlap = bridge.overlaps ? request.overlap.map(cells) ?? min(traits.overlap, tile / 4) : 0
         let (x, y) = (request.wraps(.x), request.wraps(.y))
-        guard overlap < tile else {
-            throw RequestError("overlap", found: "\(overlap)", expected: "less than the tile, \(tile)")
-        }
+        let longer = max(size.width, size.height)
         let fitted = { (length: Int, wraps: Bool) in
-            request.tile
+            let shared = wraps ? overlap : 0
+            guard !size.isOneTile else { return max(length + shared, tile) }
+            return request.tile.map(cells)
                 ?? TileAxis.fittedWindow(
                     length: length, near: tile, overlap: overlap, alignment: traits.alignment, wraps: wraps)
         }
-        let longer = fitted(max(content.width, content.height), false)
-        // A ring takes other windows than an axis that ends.
-        let window = { (length: Int, wraps: Bool) in x || y ? fitted(length, wraps) : longer }
-        guard overlap <= longer / 2 else {
-            throw RequestError("overlap", found: "\(overlap)", expected: "at most half of the tile, \(longer / 2)")
+        let window = overlap < tile ? fitted(longer, false) : tile
+        guard overlap <= window / 2 else {
+            let (found, most) = (overlap * traits.pixelsPerCell, window / 2 * traits.pixelsPerCell)
+            throw RequestError("overlap", found: "\(found)", expected: "at most half of the tile, \(most)")
         }
         let axis = { (length: Int, wraps: Bool) in
-            // A ring is as long as the picture: what is rounded up on another canvas would be a gap.
+            // A ring is as long as the picture: what is rounded up on another canvas would be a gap. And it takes other
+            // windows than an axis that ends.
             bridge.axis(
                 length: wraps ? length : TileAxis.aligned(length, traits.alignment),
                 TileCut(
-                    window: bridge.overlaps ? window(length, wraps) : tile, isFitted: request.tile == nil,
-                    overlap: overlap,
-                    alignment: traits.alignment, wraps: wraps))
+                    window: !bridge.overlaps && !size.isOneTile ? tile : x || y ? fitted(length, wraps) : window,
+                    isFitted: request.tile == nil, overlap: overlap, alignment: traits.alignment, wraps: wraps))
         }
-        let tiles = TilePlan(columns: axis(content.width, x), rows: axis(content.height, y))
+        let tiles = TilePlan(columns: axis(size.width, x), rows: axis(size.height, y))
         let steps = request.steps.map { Self.proportional($0, best.steps, traits.scales[0].steps) } ?? best.steps
+        let refines = rung < ladder.rungs.count - 1
 
-        self.scale = scale
-        contentWidth = content.width
-        contentHeight = content.height
+        scale = size.scale
+        self.rung = rung
+        contentWidth = size.width
+        contentHeight = size.height
         self.merging = merging
         self.tiles = tiles
         sampler = request.sampler ?? traits.sampler
-        schedule = try .flow(steps: steps, shift: best.shift, start: refines ? best.start : 1)
-        guidance = try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits))
+        eta = request.eta ?? 0
+        schedule = try traits.noise.schedule(
+            steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift)
+        guidanceScale = Self.guidance(request.guidance, at: scale, of: traits)
+        guidance = try Guidance(scale: traits.readsGuidance ? 1 : guidanceScale)
         self.refines = refines
+        let strength = request.skipResidual ?? (traits.seesCoarser ? 0 : 1)
+        residual = refines && strength > 0 ? SkipResidual(strength: strength, start: best.start) : nil
         tileShape = Self.tileShape(of: tiles, attention: request.bridges.contains(.attention), traits: traits)
+        _ = try Sampler(sampler, schedule: schedule, eta: eta)
     }
 
     private static func quotient(_ dividend: Int, _ divisor: Int) -> Int { (dividend + divisor - 1) / divisor }
@@ -61,7 +66,10 @@ extension Stage {
     /// A requested scale acts where the model guides most, and in proportion elsewhere.
     private static func guidance(_ requested: Double?, at scale: Int, of traits: ModelTraits) -> Double {
         let best = traits.scales[scale].guidance
-        guard let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else { return requested ?? best }
+        if let requested, requested < 1, !traits.guidesBelowOne { return 1 }
+        guard traits.scales.count > 1, let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else {
+            return requested ?? best
+        }
         return 1 + (requested - 1) * (best - 1) / (most - 1)
     }
 
@@ -73,8 +81,11 @@ extension Stage {
         }
         let smallest = min(height, width)
         var cells = min(summary.granularity, smallest)
+        let fits = { (cells: Int) in
+            cells <= smallest && (!summary.dividesTiles || height % cells == 0 && width % cells == 0)
+        }
         let tokens = { plan.count * (height / cells) * (width / cells) }
-        while tokens() > summary.capacity, 2 * cells <= smallest { cells *= 2 }
+        while tokens() > summary.capacity, fits(2 * cells) { cells *= 2 }
         return TileShape(
             height: height, width: width, contextTokens: attention && plan.count > 1 ? tokens() : 0,
             cellsPerToken: cells)

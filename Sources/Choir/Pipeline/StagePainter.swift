@@ -11,20 +11,27 @@ struct StagePainter {
     let negative: Tensor
     let coarser: Tensor?
     let run: RunDirectory?
+    let seed: UInt64
     let previewSide: Int?
-    let scaleFactor: Int
+    let traits: ModelTraits
+    let codec: (any LatentCodec)?
 
     private(set) var networkSeconds = 0.0
+    private let start: StartingCanvas
     private let merging: any Bridge
     private let attention: (any Bridge)?
     private var sampler: Sampler
     private var state: Tensor
     private var publications: [Tensor]
+    /// Where the tiles were when they published.
+    private var publishedTiles: TilePlan
     private var disagreement: Double?
+    private var isHeld: Bool
 
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int, embedding: Tensor,
-        negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, traits: ModelTraits
+        negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, noise: Tensor?,
+        denoiser: any Denoiser
     ) async throws {
         self.stage = stage
         self.index = index
@@ -34,22 +41,27 @@ struct StagePainter {
         self.negative = negative
         self.coarser = coarser
         self.run = run
+        seed = plan.request.seed
         previewSide = plan.request.previewSide
-        scaleFactor = traits.scaleFactor
+        traits = denoiser.traits
+        codec = denoiser.codec
 
+        start = StartingCanvas(
+            stage: stage, seed: seed, traits: traits,
+            coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) }, given: noise)
+        isHeld = stored != nil
+        publishedTiles = stage.tiles(at: max(0, (stored?.evaluation ?? 0) - 1))
         merging = stage.merging.bridge(weights: plan.request.weights ?? .hann)
         attention = stage.tileShape.contextTokens > 0 ? CrossSpatialAttention() : nil
         if let stored {
             sampler = try Sampler(
-                stage.sampler, schedule: stage.schedule, evaluation: stored.evaluation, memory: stored.memory)
+                stage.sampler, schedule: stage.schedule, eta: stage.eta, evaluation: stored.evaluation,
+                memory: stored.memory)
             state = stored.canvas
             publications = stored.publications
         } else {
-            sampler = try Sampler(stage.sampler, schedule: stage.schedule)
-            let canvas = try await StartingCanvas(
-                stage: stage, seed: plan.request.seed, channels: traits.channels, coarser: coarser,
-                scaleFactor: traits.scaleFactor
-            ).make()
+            sampler = try Sampler(stage.sampler, schedule: stage.schedule, eta: stage.eta)
+            let canvas = try await start.make()
             state = stage.sheet?.cut(canvas) ?? canvas
             publications = []
         }
@@ -65,21 +77,54 @@ struct StagePainter {
     mutating func paint(_ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void) async throws -> Tensor {
         while let level = sampler.nextLevel {
             try Task.checkCancellation()
-            if stage.publishesFirst, publications.isEmpty {
+            // A state is stored after it was drawn.
+            if !isHeld { try await hold(at: level) }
+            isHeld = false
+            let fresh = traits.summary?.freshEvaluations ?? 1
+            if stage.publishesFirst, publications.isEmpty || sampler.evaluation < fresh {
                 publications = try await publishAll(level)
             }
             let denoised = try await evaluate(level, &progress, send: send)
-            sampler.advance(&state, denoised: denoised)
+            sampler.advance(&state, denoised: denoised, noise: sampler.needsNoise ? try await stepNoise() : nil)
             progress.skip(evaluations: 0, steps: 1)
             send(.step(progress.steps, of: progress.stepCount))
             if let disagreement { send(.disagreement(disagreement, step: progress.steps)) }
-            if let previewSide { send(.preview(stitched(denoised).reduced(toFit: previewSide))) }
+            if let previewSide { send(.preview(try await preview(of: stitched(denoised), side: previewSide))) }
         }
         return stitched(state)
     }
 
+    /// Draws the canvas towards the picture that it refines, before a step.
+    private mutating func hold(at level: NoiseLevel) async throws {
+        let step = sampler.step(forEvaluation: sampler.evaluation)
+        guard let residual = stage.residual,
+            sampler.evaluation == 0 || sampler.step(forEvaluation: sampler.evaluation - 1) != step
+        else { return }
+        let share = residual.share(done: Double(step) / Double(stage.schedule.steps))
+        let noised = try await start.make(at: level)
+        state = state.lerp(to: stage.sheet?.cut(noised) ?? noised, fraction: Float(share))
+    }
+
     /// The canvas that a field of the state's shape stands for.
     private func stitched(_ field: Tensor) -> Tensor { stage.sheet?.stitch(field) ?? field }
+
+    /// What the sampler adds in its next step: a function of the step and the cell alone.
+    private func stepNoise() async throws -> Tensor {
+        let canvas = stage.canvasShape(channels: traits.channels)
+        let (seed, channels, width) = (seed, traits.channels, stage.tiles.columns.length)
+        let draw = NoiseDraw.step(evaluation: sampler.evaluation, rung: stage.rung)
+        let noise = try await Tensor.madeInBands(shape: canvas) { rows in
+            CounterNoise(seed: seed).normal(
+                region: Region(x: 0, y: rows.lowerBound, width: width, height: rows.count), channels: channels,
+                draw: draw)
+        }
+        return stage.sheet?.cut(noise) ?? noise
+    }
+
+    private func preview(of denoised: Tensor, side: Int) async throws -> Tensor {
+        guard let codec else { return denoised.reduced(toFit: side) }
+        return try await codec.preview(of: denoised.reduced(toFit: max(1, side / codec.pixelsPerCell)))
+    }
 
     private var runState: RunState {
         RunState(
@@ -102,13 +147,14 @@ struct StagePainter {
         var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.count)
         let modules = modules
         let plan = merging.move(stage.tiles, at: sampler.evaluation)
-        let input = inputs(at: level, context: nil, border: plan.border)
+        let input = inputs(at: level, of: plan, context: nil)
         try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
             try await modules.publish(input(tile))
         } each: { index, publication in
             published[index] = publication.tokens
             networkSeconds += publication.networkSeconds
         }
+        publishedTiles = plan
         return published
     }
 
@@ -117,7 +163,7 @@ struct StagePainter {
     ) async throws -> Tensor {
         let (modules, guidance, negative) = (modules, stage.guidance, negative)
         let plan = merging.move(stage.tiles, at: sampler.evaluation)
-        let input = inputs(at: level, context: attention?.context(from: publications), border: plan.border)
+        let input = inputs(at: level, of: plan, context: attention?.context(from: publications))
         var merger = TileMerger(bridge: merging, plan: plan, sheet: stage.sheet, shape: state.shape)
         var published: [Tensor] = []
         let perTile = guidance.needsUnconditional ? 2 : 1
@@ -139,17 +185,19 @@ struct StagePainter {
             progress.skip(evaluations: perTile, steps: 0)
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
-        if attention != nil { publications = published }
+        if attention != nil { (publications, publishedTiles) = (published, plan) }
         disagreement = merger.disagreement
         return merger.denoised
     }
 
     /// How the input of any tile is made at one level.
-    private func inputs(
-        at level: NoiseLevel, context: Tensor?, border: BorderMode
-    ) -> @Sendable (Tile) -> TileInput {
-        let (state, coarser, embedding, scale, factor) = (state, coarser, embedding, stage.scale, scaleFactor)
-        let sheet = stage.sheet
+    private func inputs(at level: NoiseLevel, of plan: TilePlan, context: Tensor?) -> @Sendable (Tile) -> TileInput {
+        let (state, embedding, scale, factor) = (state, embedding, stage.scale, traits.scaleFactor)
+        let coarser = traits.seesCoarser ? coarser : nil
+        let (sheet, border) = (stage.sheet, plan.border)
+        let tiles = context == nil ? nil : publishedTiles
+        let guidanceScale = stage.guidanceScale
+        let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
         return { tile in
             let window = tile.window
             let below = Region(
@@ -157,8 +205,9 @@ struct StagePainter {
             )
             return TileInput(
                 noisy: state.copy(region: sheet?.window(of: tile) ?? window, border: border),
-                coarse: coarser?.copy(region: below, border: border), level: level, scale: scale,
-                embedding: embedding, context: context)
+                coarse: coarser?.copy(region: below, border: border), window: window, picture: picture, level: level,
+                scale: scale, embedding: embedding, guidanceScale: guidanceScale, context: context,
+                contextTiles: tiles)
         }
     }
 }

@@ -24,6 +24,13 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// The step rule.
     public var sampler: SamplerKind?
 
+    /// How much noise DDIM adds again in each step, 0 ... 1; nil or 0 is none. Other samplers take none.
+    public var eta: Double?
+
+    /// A `.safetensors` file whose tensor `noise`, `[1, channels, height, width]` in cells of the first stage's canvas
+    /// and of unit variance, the painting starts from in place of the noise of its seed.
+    public var noise: String?
+
     /// Side of a tile in pixels.
     public var tile: Int?
 
@@ -35,6 +42,10 @@ public struct PaintRequest: Hashable, Sendable, Codable {
 
     /// The weights by which `consensus` merges; nil for `hann`.
     public var weights: ConsensusWeights?
+
+    /// How much a stage is held near the picture that it refines, 0 ... 1; nil for 1, or 0 for a model whose tiles see
+    /// that picture anyhow.
+    public var skipResidual: Double?
 
     /// The directions in which opposite edges of the picture meet; nil for a picture that ends at its edges.
     public var tileable: WrappedAxes?
@@ -85,6 +96,14 @@ public struct PaintRequest: Hashable, Sendable, Codable {
         if let weights, !bridges.contains(.consensus) {
             throw RequestError(
                 "bridge weights", found: weights.rawValue, expected: "none without the bridge consensus")
+        }
+        if let skipResidual, !(0...1).contains(skipResidual) {
+            throw RequestError("skip residual", found: "\(skipResidual)", expected: "a number from 0 to 1")
+        }
+        if let skipResidual, skipResidual > 0, !bridges.contains(.coarse) {
+            throw RequestError(
+                "skip residual", found: "\(skipResidual)", expected: "none without the bridge coarse, which it keeps to"
+            )
         }
         if let overlap, overlap > 0, bridges.contains(.shift) {
             throw RequestError(

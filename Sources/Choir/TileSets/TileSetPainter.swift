@@ -20,13 +20,17 @@ extension ParallelDiffusionPipeline {
         _ request: TileSetRequest, progress: @Sendable (Int, Int) -> Void = { _, _ in }
     ) async throws -> [Tensor] {
         let plan = try plan(request)
-        let prompts = try request.images.map { image in
-            (try denoiser.embedding(of: image.prompt), try denoiser.embedding(of: image.negativePrompt))
+        let texts = Set(request.images.flatMap { [$0.prompt, $0.negativePrompt] }).sorted()
+        let embeddings = Dictionary(uniqueKeysWithValues: zip(texts, try await denoiser.embeddings(of: texts)))
+        let prompts = request.images.compactMap { image in
+            embeddings[image.prompt].flatMap { prompt in embeddings[image.negativePrompt].map { (prompt, $0) } }
         }
+        precondition(prompts.count == request.images.count, "a model embeds every prompt")
         var done = 0
         var coarser: (frame: TileFrame, states: [Tensor])?
         for stage in plan.stages {
-            let pool = try await denoiser.modules(for: stage.tileShape, count: modules)
+            let pool = try await denoiser.modules(
+                for: stage.tileShape, embedding: prompts[0].0.shape, count: modules)
             let painter = TileSetPainter(
                 stage: stage, plan: plan, modules: pool, concurrentTiles: modules, prompts: prompts, coarser: coarser,
                 traits: denoiser.traits)
@@ -58,6 +62,7 @@ struct TileSetPainter {
         var states = start(over: below)
         var samplers = try states.map { _ in try Sampler(stage.sampler, schedule: stage.schedule) }
         let (modules, prompts, guidance, scale) = (modules, prompts, stage.guidance, stage.scale)
+        let (images, rung, cells, channels) = (plan.request.images, stage.scale, cells, traits.channels)
         while let level = samplers[0].nextLevel {
             try Task.checkCancellation()
             exchange.exchange(&states, evaluation: samplers[0].evaluation)
@@ -69,7 +74,11 @@ struct TileSetPainter {
             try await inOrder(Array(tiles.indices), atATime: concurrentTiles) { index in
                 try await modules.predict(tiles[index], guidance, awayFrom: prompts[index].negative)
             } each: { index, prediction in
-                samplers[index].advance(&states[index], denoised: prediction.clean)
+                let draw = NoiseDraw.step(evaluation: samplers[index].evaluation, rung: rung)
+                let noise =
+                    samplers[index].needsNoise
+                    ? CounterNoise(seed: images[index].seed).normal(region: cells, channels: channels, draw: draw) : nil
+                samplers[index].advance(&states[index], denoised: prediction.clean, noise: noise)
                 each()
             }
         }
@@ -89,14 +98,20 @@ struct TileSetPainter {
         }
     }
 
-    /// Noise, each picture's own, over what was painted at the coarser scale. Cells count from the picture's corner.
+    /// The cells of a tile as noise counts them, from the picture's corner.
+    private var cells: Region {
+        let frame = stage.frame
+        return Region(x: -frame.picture.x, y: -frame.picture.y, width: frame.width, height: frame.height)
+    }
+
+    /// Noise, each picture's own, over what was painted at the coarser scale.
     private func start(over below: [Tensor]?) -> [Tensor] {
-        let (frame, level) = (stage.frame, stage.schedule.levels[0])
-        let cells = Region(x: -frame.picture.x, y: -frame.picture.y, width: frame.width, height: frame.height)
+        let (cells, level) = (cells, stage.schedule.levels[0])
+        let deviation = stage.refines ? level.sigma : stage.schedule.startDeviation
         return plan.request.images.enumerated().map { index, image in
             let noise = CounterNoise(seed: image.seed).normal(
-                region: cells, channels: traits.channels, draw: stage.scale)
-            var state = level.sigma == 1 ? noise : noise.scaled(by: Float(level.sigma))
+                region: cells, channels: traits.channels, draw: NoiseDraw.start(rung: stage.scale))
+            var state = deviation == 1 ? noise : noise.scaled(by: Float(deviation))
             if stage.refines, let below, level.alpha > 0 {
                 state.add(below[index].upsampledBilinear(by: traits.scaleFactor), scaledBy: Float(level.alpha))
             }

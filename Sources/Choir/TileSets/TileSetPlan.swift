@@ -49,9 +49,9 @@ public struct TileSetPlan: Hashable, Sendable {
     /// - Throws: `RequestError` if the request is invalid or does not fit the model.
     public init(request: TileSetRequest, traits: ModelTraits) throws {
         try request.validate()
-        guard traits.channels == 3 else {
+        guard traits.pixelsPerCell == 1 else {
             throw RequestError(
-                "model", found: "one of \(traits.channels) channels", expected: "one whose canvas is the picture")
+                "model", found: "\(traits.name), which paints latents", expected: "one whose canvas is the picture")
         }
         let (width, height) = (request.size.width, request.size.height)
         var side = max(width, height)
@@ -71,6 +71,7 @@ public struct TileSetPlan: Hashable, Sendable {
         self.request = request
         guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
         // The same number of cells at every scale, or more where that is little to see.
+        let sampler = request.sampler ?? traits.sampler
         let wanted = (request.padding + coarsest - 1) / coarsest
         var stages: [Stage] = []
         var finer: TileFrame?
@@ -96,9 +97,10 @@ public struct TileSetPlan: Hashable, Sendable {
                 Stage(
                     scale: scale, frame: frame,
                     strip: max(1, min((request.strip + reduction - 1) / reduction, padding)),
-                    schedule: try .flow(
-                        steps: max(1, steps), shift: best.shift, start: scale + 1 < scales.count ? best.start : 1),
-                    sampler: request.sampler ?? traits.sampler,
+                    schedule: try traits.noise.schedule(
+                        steps: max(1, steps), sampler: sampler, start: scale + 1 < scales.count ? best.start : 1,
+                        shift: best.shift),
+                    sampler: sampler,
                     guidance: try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits)),
                     refines: scale + 1 < scales.count,
                     tileShape: Self.tileShape(frame, traits)))
