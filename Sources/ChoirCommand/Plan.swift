@@ -40,7 +40,6 @@ struct Plan: AsyncParsableCommand {
     private static func describe(_ stage: Stage, of plan: PaintPlan) -> String {
         let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
         let edges = columns.wraps || rows.wraps ? ", wrapped" : ""
-        let perStep = stage.tiles.count * (stage.guidance.needsUnconditional ? 2 : 1)
         let side = plan.pixelsPerCell
         let isPicture = side == 1 && (columns.length, rows.length) == (stage.contentWidth, stage.contentHeight)
         let canvas = isPicture ? "" : " (a canvas of \(columns.length)x\(rows.length) cells)"
@@ -50,7 +49,7 @@ struct Plan: AsyncParsableCommand {
             \(columns.window * side)x\(rows.window * side), overlap \(stage.overlap * side), \
             \(stage.merging.rawValue)\(edges), \
             \(stage.schedule.steps) steps of \(stage.sampler.displayName), guidance \(stage.guidance.scale), \
-            \(perStep) evaluations a step
+            \(stage.evaluationsPerStep) evaluations a step
             """
     }
 }

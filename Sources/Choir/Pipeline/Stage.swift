@@ -42,6 +42,9 @@ public struct Stage: Hashable, Sendable {
     /// What holds the canvas near the picture that it refines; nil for nothing.
     let residual: SkipResidual?
 
+    /// Views of the whole canvas that lead it; nil for none.
+    let views: DilatedViews?
+
     /// What its tiles have in common.
     public let tileShape: TileShape
 
@@ -58,10 +61,13 @@ public struct Stage: Hashable, Sendable {
         }.min() ?? 0
     }
 
-    /// Evaluations of the network: tiles, steps and guidance multiplied.
-    public var evaluations: Int {
-        canvasEvaluations * tiles.count * (guidance.needsUnconditional ? 2 : 1)
+    /// Evaluations of the network in each step: tiles and views, twice with guidance.
+    public var evaluationsPerStep: Int {
+        (tiles.count + (views?.count ?? 0)) * (guidance.needsUnconditional ? 2 : 1)
     }
+
+    /// Evaluations of the network in all steps.
+    public var evaluations: Int { canvasEvaluations * evaluationsPerStep }
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.
     public var publishesFirst: Bool { tileShape.contextTokens > 0 }

@@ -68,7 +68,7 @@ struct StagePainter {
     }
 
     /// Evaluations of the network that a stored state has behind it.
-    var doneEvaluations: Int { stage.evaluations / stage.canvasEvaluations * sampler.evaluation }
+    var doneEvaluations: Int { stage.evaluationsPerStep * sampler.evaluation }
 
     /// Canvas evaluations that a stored state has behind it.
     var doneSteps: Int { sampler.evaluation }
@@ -137,7 +137,8 @@ struct StagePainter {
         _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
     ) async throws -> Tensor {
         async let committed: Void? = run?.commit(runState)
-        let denoised = try await predictAll(level, &progress, send: send)
+        var denoised = try await predictAll(level, &progress, send: send)
+        if let views = stage.views { try await lead(&denoised, by: views, level, &progress, send: send) }
         _ = try await committed
         return denoised
     }
@@ -168,16 +169,7 @@ struct StagePainter {
         var published: [Tensor] = []
         let perTile = guidance.needsUnconditional ? 2 : 1
         try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
-            let conditional = input(tile)
-            guard guidance.needsUnconditional else { return try await modules.predict(conditional) }
-            var unconditional = conditional
-            unconditional.embedding = negative
-            // Side by side, so that a canvas of a single tile keeps two modules busy.
-            async let other = modules.predict(unconditional)
-            var prediction = try await modules.predict(conditional)
-            guidance.guide(&prediction.clean, unconditional: try await other.clean)
-            prediction.networkSeconds += try await other.networkSeconds
-            return prediction
+            try await modules.predict(input(tile), guidance, awayFrom: negative)
         } each: { index, prediction in
             merger.add(prediction.clean, of: plan[index])
             if let publication = prediction.publication { published.append(publication) }
@@ -188,6 +180,36 @@ struct StagePainter {
         if attention != nil { (publications, publishedTiles) = (published, plan) }
         disagreement = merger.disagreement
         return merger.denoised
+    }
+
+    /// Mixes what views of the whole canvas predict into what tiles did.
+    private mutating func lead(
+        _ denoised: inout Tensor, by views: DilatedViews, _ level: NoiseLevel, _ progress: inout PaintProgress,
+        send: @Sendable (PaintEvent) -> Void
+    ) async throws {
+        let done = Double(sampler.step(forEvaluation: sampler.evaluation)) / Double(stage.schedule.steps)
+        let share = views.share(done: done)
+        let blurred = views.blurred(stitched(state), share: share)
+        let (modules, guidance, negative, embedding) = (modules, stage.guidance, negative, embedding)
+        let (scale, guidanceScale) = (stage.scale, stage.guidanceScale)
+        let plan = merging.move(stage.tiles, at: sampler.evaluation)
+        let context = attention?.context(from: publications)
+        let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
+        var global = Tensor(shape: blurred.shape)
+        let perView = guidance.needsUnconditional ? 2 : 1
+        try await inOrder(Array(0..<views.count), atATime: concurrentTiles) { index in
+            let input = TileInput(
+                noisy: views.view(index, of: blurred), coarse: nil, window: picture, picture: picture, level: level,
+                scale: scale, embedding: embedding, guidanceScale: guidanceScale, context: context,
+                contextTiles: context == nil ? nil : plan)
+            return try await modules.predict(input, guidance, awayFrom: negative)
+        } each: { index, prediction in
+            views.write(prediction.clean, index, to: &global)
+            networkSeconds += prediction.networkSeconds
+            progress.skip(evaluations: perView, steps: 0)
+            send(.tile(done: progress.evaluations, count: progress.evaluationCount))
+        }
+        denoised = denoised.lerp(to: stage.sheet?.cut(global) ?? global, fraction: Float(share))
     }
 
     /// How the input of any tile is made at one level.
