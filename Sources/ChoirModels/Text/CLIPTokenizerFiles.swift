@@ -141,7 +141,8 @@ struct CLIPTokenizerFiles {
             if line.isEmpty || line.hasPrefix("#version") { continue }
             guard let pair = Pair(line) else {
                 throw ModelError(
-                    path, "line \(index + 1): found \"\(line.prefix(60))\", expected two tokens with a blank between them")
+                    path,
+                    "line \(index + 1): found \"\(line.prefix(60))\", expected two tokens with a blank between them")
             }
             merges.append((pair.first, pair.second))
         }
