@@ -1,3 +1,4 @@
+import ChoirGraph
 import ChoirModels
 import ChoirTensor
 import Foundation
@@ -26,6 +27,29 @@ enum TextFixture {
 
     static func tokens() throws -> [Tokens] {
         try JSONDecoder().decode([Tokens].self, from: Data(contentsOf: URL(fileURLWithPath: path("tokens.json"))))
+    }
+
+    /// The configuration of one of the tiny encoders, with some fields replaced.
+    static func configuration(
+        _ name: String, replacing replaced: [String: JSONValue] = [:]
+    ) throws -> CLIPTextConfiguration {
+        let data = try Data(contentsOf: URL(fileURLWithPath: path("encoders.json")))
+        let all = try JSONDecoder().decode([String: [String: JSONValue]].self, from: data)
+        let fields = try #require(all[name]).merging(replaced) { $1 }
+        return try CLIPTextConfiguration(ConfigurationFields(path: "\(name)/config.json", fields: fields))
+    }
+
+    /// The weights of one of the tiny encoders, which one file holds together.
+    static func weights(_ name: String) throws -> WeightStore {
+        let file = try SafetensorsFile(path: path("encoders.safetensors"))
+        return try WeightStore(files: [file], naming: WeightNaming { [WeightSource("\(name)/\($0)")] })
+    }
+
+    /// The largest difference, as a part of the largest magnitude expected.
+    static func relativeDifference(_ found: [Float], _ expected: [Float]) -> Float {
+        guard found.count == expected.count else { return .infinity }
+        let magnitude = expected.map(abs).max() ?? 0
+        return (zip(found, expected).map { abs($0 - $1) }.max() ?? 0) / magnitude
     }
 
     /// A copy of a folder of the fixture with some files replaced or, where nil, removed.

@@ -75,7 +75,7 @@ struct TextTokenizerTests {
             ("vocab.json", "{}", "empty vocabulary"), ("vocab.json", "[1]", "vocab.json"),
             ("vocab.json", #"{"a": -1}"#, "has the id -1"), ("vocab.json", #"{"a": 99999999999}"#, "has the id"),
             ("vocab.json", #"{"a": 1e40}"#, "vocab.json"), ("vocab.json", #"{"a": 0}"#, "merges.txt: merge 1"),
-            ("tokenizer_config.json", #"{"bos_token": "x"}"#, "bos_token: found \"x\""),
+            ("tokenizer_config.json", #"{"bos_token": "x y"}"#, "bos_token: found \"x y\""),
             ("tokenizer_config.json", #"{"model_max_length": 2}"#, "model_max_length: found 2"),
             ("tokenizer_config.json", #"{"model_max_length": 100000}"#, "model_max_length"),
             ("tokenizer_config.json", #"{"pad_token": "nothing"}"#, "pad_token: found \"nothing\""),

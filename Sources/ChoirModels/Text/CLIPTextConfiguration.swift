@@ -47,7 +47,7 @@ public struct CLIPTextConfiguration: Hashable, Sendable {
         epsilon = try fields.number("layer_norm_eps", in: 0...0.1, absent: 1e-5)
         projectionWidth = try fields.integer("projection_dim", in: 1...16_384, absent: 512)
         // Files from before transformers 4.31 name a 2 that no token has; their encoders take the highest id.
-        let end = try fields.integer("eos_token_id", in: 0...1_048_575, absent: 2)
+        let end = try fields.integer("eos_token_id", in: 0...1_048_575, absent: 49_407)
         endToken = end == 2 ? nil : end
         guard width % heads == 0 else {
             throw fields.error("num_attention_heads", expected: "a divisor of hidden_size, which is \(width)")

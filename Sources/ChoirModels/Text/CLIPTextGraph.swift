@@ -53,14 +53,11 @@ public enum CLIPTextGraph {
                 x = try encoder.block(x, layer)
                 if layer + 1 == outputs.layer { hidden = x }
             }
-            let last = outputs.isPooled || outputs.isNormalized ? try encoder.finalNormalization(x) : x
-            guard outputs.isNormalized else { return (hidden, last) }
-            return (outputs.layer == configuration.layers || !outputs.isPooled
-                ? last : try encoder.finalNormalization(hidden), last)
+            if outputs.isNormalized { hidden = try encoder.finalNormalization(hidden) }
+            return (hidden, outputs.isPooled ? try encoder.finalNormalization(x) : nil)
         }
-        // A result has one name, and the hidden state may be the last one that is pooled.
         try g.result("hidden", hidden)
-        if outputs.isPooled {
+        if let last {
             let end = try g.parameter("end", shape: [1], elementType: .i64)
             let row = try g.reshape(g.gather(last, indices: end, axis: 1), to: [1, configuration.width])
             let pooled = try g.linear(

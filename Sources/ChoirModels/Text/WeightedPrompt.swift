@@ -74,14 +74,14 @@ public struct WeightedPrompt: Hashable, Sendable {
                     square.append(parts.count)
                     position += 1
                 case ")":
-                    close(&round, factor: WeightedPrompt.bracketFactor)
+                    close(round.popLast(), factor: WeightedPrompt.bracketFactor)
                     position += 1
                 case "]":
-                    close(&square, factor: 1 / WeightedPrompt.bracketFactor)
+                    close(square.popLast(), factor: 1 / WeightedPrompt.bracketFactor)
                     position += 1
                 case ":":
                     if !round.isEmpty, let (weight, end) = number(after: position) {
-                        close(&round, factor: weight)
+                        close(round.popLast(), factor: weight)
                         position = end
                     } else {
                         text.append(character)
@@ -115,8 +115,9 @@ public struct WeightedPrompt: Hashable, Sendable {
             return (value, index + 1)
         }
 
-        mutating func close(_ brackets: inout [Int], factor: Double) {
-            guard let start = brackets.popLast() else {
+        /// Ends the parts since an open bracket; without one the bracket is text.
+        mutating func close(_ start: Int?, factor: Double) {
+            guard let start else {
                 text.append(characters[position])
                 return
             }
