@@ -74,7 +74,9 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "ChoirEngineTests",
-            dependencies: ["Choir", "ChoirEngine", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor"],
+            dependencies: [
+                "Choir", "ChoirEngine", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ChoirImageTests", dependencies: ["ChoirImage"], swiftSettings: settings),
         .testTarget(

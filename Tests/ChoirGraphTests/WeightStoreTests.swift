@@ -161,7 +161,8 @@ extension WeightStoreTests {
         let file = try file(
             "other",
             [
-                "fused": .float32(numbers), "projection": .float32(Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6])),
+                "fused": .float32(numbers),
+                "projection": .float32(Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6])),
                 "convolution": .float32(Tensor(shape: [2, 2, 1, 1], repeating: 1)),
             ])
         let naming = WeightNaming { name in

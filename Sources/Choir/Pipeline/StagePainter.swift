@@ -11,8 +11,10 @@ struct StagePainter {
     let negative: Tensor
     let coarser: Tensor?
     let run: RunDirectory?
+    let seed: UInt64
     let previewSide: Int?
-    let scaleFactor: Int
+    let traits: ModelTraits
+    let codec: (any LatentCodec)?
 
     private(set) var networkSeconds = 0.0
     private let merge: (rows: [[Float]], columns: [[Float]])
@@ -23,7 +25,8 @@ struct StagePainter {
 
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int, embedding: Tensor,
-        negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, traits: ModelTraits
+        negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, noise: Tensor?,
+        denoiser: any Denoiser
     ) async throws {
         self.stage = stage
         self.index = index
@@ -33,8 +36,10 @@ struct StagePainter {
         self.negative = negative
         self.coarser = coarser
         self.run = run
+        seed = plan.request.seed
         previewSide = plan.request.previewSide
-        scaleFactor = traits.scaleFactor
+        traits = denoiser.traits
+        codec = denoiser.codec
 
         let bridges = Self.bridges(of: plan.request)
         merge = (
@@ -44,14 +49,15 @@ struct StagePainter {
         attention = stage.tileShape.contextTokens > 0 ? bridges.first { $0.kind == .attention } : nil
         if let stored {
             sampler = try Sampler(
-                stage.sampler, schedule: stage.schedule, evaluation: stored.evaluation, memory: stored.memory)
+                stage.sampler, schedule: stage.schedule, eta: stage.eta, evaluation: stored.evaluation,
+                memory: stored.memory)
             state = stored.canvas
             publications = stored.publications
         } else {
-            sampler = try Sampler(stage.sampler, schedule: stage.schedule)
+            sampler = try Sampler(stage.sampler, schedule: stage.schedule, eta: stage.eta)
             state = try await StartingCanvas(
-                stage: stage, seed: plan.request.seed, channels: traits.channels, coarser: coarser,
-                scaleFactor: traits.scaleFactor
+                stage: stage, seed: seed, traits: traits,
+                coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) }, given: noise
             ).make()
             publications = []
         }
@@ -88,16 +94,33 @@ struct StagePainter {
     mutating func paint(_ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void) async throws -> Tensor {
         while let level = sampler.nextLevel {
             try Task.checkCancellation()
-            if stage.publishesFirst, publications.isEmpty {
+            let fresh = traits.summary?.freshEvaluations ?? 1
+            if stage.publishesFirst, publications.isEmpty || sampler.evaluation < fresh {
                 publications = try await publishAll(level)
             }
             let denoised = try await evaluate(level, &progress, send: send)
-            sampler.advance(&state, denoised: denoised)
+            sampler.advance(&state, denoised: denoised, noise: sampler.needsNoise ? try await stepNoise() : nil)
             progress.skip(evaluations: 0, steps: 1)
             send(.step(progress.steps, of: progress.stepCount))
-            if let previewSide { send(.preview(denoised.reduced(toFit: previewSide))) }
+            if let previewSide { send(.preview(try await preview(of: denoised, side: previewSide))) }
         }
         return state
+    }
+
+    /// What the sampler adds in its next step: a function of the step and the cell alone.
+    private func stepNoise() async throws -> Tensor {
+        let (seed, channels, width) = (seed, traits.channels, state.width)
+        let draw = NoiseDraw.step(evaluation: sampler.evaluation, rung: stage.rung)
+        return try await Tensor.madeInBands(shape: state.shape) { rows in
+            CounterNoise(seed: seed).normal(
+                region: Region(x: 0, y: rows.lowerBound, width: width, height: rows.count), channels: channels,
+                draw: draw)
+        }
+    }
+
+    private func preview(of denoised: Tensor, side: Int) async throws -> Tensor {
+        guard let codec else { return denoised.reduced(toFit: side) }
+        return try await codec.preview(of: denoised.reduced(toFit: max(1, side / codec.pixelsPerCell)))
     }
 
     private var runState: RunState {
@@ -166,15 +189,20 @@ struct StagePainter {
 
     /// How the input of any tile is made at one level.
     private func inputs(at level: NoiseLevel, context: Tensor?) -> @Sendable (Tile) -> TileInput {
-        let (state, coarser, embedding, scale, factor) = (state, coarser, embedding, stage.scale, scaleFactor)
+        let (state, embedding, scale, factor) = (state, embedding, stage.scale, traits.scaleFactor)
+        let coarser = traits.seesCoarser ? coarser : nil
+        let tiles = context == nil ? nil : stage.tiles
+        let guidanceScale = stage.guidanceScale
+        let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
         return { tile in
             let window = tile.window
             let below = Region(
                 x: window.x / factor, y: window.y / factor, width: window.width / factor, height: window.height / factor
             )
             return TileInput(
-                noisy: state.copy(region: window), coarse: coarser?.copy(region: below), level: level, scale: scale,
-                embedding: embedding, context: context)
+                noisy: state.copy(region: window), coarse: coarser?.copy(region: below), window: window,
+                picture: picture, level: level, scale: scale, embedding: embedding, guidanceScale: guidanceScale,
+                context: context, contextTiles: tiles)
         }
     }
 

@@ -116,6 +116,19 @@ public struct ConfigurationFields: Hashable, Sendable {
         return value
     }
 
+    /// An object of texts, such as the map of an index of shards.
+    public func texts(_ name: String) throws(ModelError) -> [String: String] {
+        guard case .object(let members)? = self[name] else { throw error(name, expected: "an object of texts") }
+        var texts: [String: String] = [:]
+        for (key, value) in members {
+            guard case .string(let text) = value else {
+                throw ModelError(path, "\(name).\(key): found \(value), expected a text")
+            }
+            texts[key] = text
+        }
+        return texts
+    }
+
     /// A list of integers within a range.
     ///
     /// - Parameters:
