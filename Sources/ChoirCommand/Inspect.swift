@@ -31,11 +31,11 @@ struct Inspect: AsyncParsableCommand {
         ["model_index.json", "unet"].contains { FileManager.default.fileExists(atPath: "\(file)/\($0)") }
     }
 
-    /// A checkpoint of Stable Diffusion or SDXL; an error about its weights comes after what it is.
+    /// A checkpoint of Stable Diffusion or SDXL whose weights are all there.
     private func inspectCheckpoint() throws {
         let checkpoint = try Checkpoint(path: file)
-        print(checkpoint.description)
         try checkpoint.check()
+        print(checkpoint.description)
     }
 
     private func inspectModel() throws {

@@ -76,7 +76,7 @@ import Testing
         ),
         (
             "\"norm_num_groups\": 4", "\"norm_num_groups\": 3",
-            "norm_num_groups: found 3, expected a divisor of block_out_channels, [8, 8, 16]"
+            "norm_num_groups: found 3, expected a divisor of block_out_channels, [4, 4, 8]"
         ),
         (
             "\"in_channels\": 4", "\"in_channels\": 4000000000",

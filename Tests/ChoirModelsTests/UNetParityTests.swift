@@ -63,7 +63,7 @@ import Testing
             ])
         #expect(base.selfAttentionLayers.map(\.factor) == [2, 4, 4, 4, 4, 4, 4, 4, 4, 2, 2])
         let bridge = UNetBridge(layers: base.bridgeLayers, cellsPerToken: 8, contextTokens: 1)
-        #expect(base.publicationWidth(bridge) == 3 * 2 * 16)
+        #expect(base.publicationWidth(bridge) == 3 * 2 * 8)
     }
 
     @Test func `a bridge that does not fit is refused with its layer`() throws {
