@@ -1,3 +1,4 @@
+public import Choir
 public import ChoirGraph
 public import ChoirModels
 import ChoirRuntime
@@ -10,7 +11,7 @@ public import ChoirTensor
 /// there is nothing to hide: with the same statistics and wide enough windows a tile is what a whole decode would have
 /// there. Numbers are f32 unless ``EngineOptions/precision`` is bf16; f16, in which SDXL's autoencoder overflows, is
 /// never used.
-public struct AutoencoderCodec: Sendable {
+public struct AutoencoderCodec: LatentCodec {
     /// The network's sizes.
     public let configuration: AutoencoderConfiguration
 
