@@ -14,7 +14,11 @@ struct EngineArguments: ParsableArguments {
     @Option(help: "Inference device, such as CPU or GPU.")
     var device = EngineSettings().device
 
-    @Option(help: "Folder of a model. Default: the embedded model Cosmos.")
+    @Option(
+        help: """
+            A checkpoint of Stable Diffusion 1.x, 2.x or SDXL, as a folder of diffusers or one .safetensors file; or a \
+            folder of a Cosmos model. Default: the embedded model Cosmos.
+            """)
     var model: String?
 
     /// The options as settings.
@@ -45,6 +49,6 @@ struct EngineSettings {
         options.precision = precision
         options.device = device
         return try await ParallelDiffusionPipeline(
-            model: model.map { .directory($0) } ?? .cosmos, modules: modules, options: options)
+            model: model.map { ModelReference(path: $0) } ?? .cosmos, modules: modules, options: options)
     }
 }

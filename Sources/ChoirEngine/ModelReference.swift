@@ -1,3 +1,5 @@
+import Foundation
+
 /// Which model paints.
 public enum ModelReference: Hashable, Sendable {
     /// The model that comes with Choir: deep space, at any size, with no download.
@@ -6,4 +8,19 @@ public enum ModelReference: Hashable, Sendable {
     /// A folder with the files of a model: `config.json`, `model.safetensors`, `words.safetensors` and `words.txt`, as
     /// `Training/export.py` writes them.
     case directory(String)
+
+    /// A checkpoint of Stable Diffusion 1.x, 2.x or SDXL: a folder of diffusers, or one `.safetensors` file in the
+    /// original layout with the folder `tokenizer` (for SDXL also `tokenizer_2`) beside it.
+    case checkpoint(String)
+
+    /// The model at a path, by what lies there: a folder with `model_index.json` or `unet`, or a file, is a checkpoint.
+    public init(path: String) {
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        let isCheckpoint =
+            exists && isDirectory.boolValue
+            ? ["model_index.json", "unet"].contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
+            : exists || path.hasSuffix(".safetensors")
+        self = isCheckpoint ? .checkpoint(path) : .directory(path)
+    }
 }

@@ -13,16 +13,22 @@ extension ParallelDiffusionPipeline {
     ///   - options: Where and how the model runs.
     /// - Throws: An error that names the file and the field, if the model cannot be opened.
     public init(model: ModelReference, modules: Int = 4, options: EngineOptions = EngineOptions()) async throws {
-        let denoiser: CosmosDenoiser
+        let denoiser: any Denoiser
         switch model {
         case .cosmos:
             denoiser = try CosmosDenoiser(directory: CosmosResources.directory, name: "cosmos", options: options)
         case .directory(let path):
-            // The same name from wherever the folder is named, be it ".".
-            let name = URL(fileURLWithPath: path).standardized.lastPathComponent
-            denoiser = try CosmosDenoiser(directory: path, name: name, options: options)
+            denoiser = try CosmosDenoiser(directory: path, name: Self.name(of: path), options: options)
+        case .checkpoint(let path):
+            denoiser = try StableDiffusionDenoiser(
+                Checkpoint(path: path), name: Self.name(of: path), options: options)
         }
         try ImageRuntime.setThreads(options.threads)
         try self.init(denoiser: denoiser, modules: modules)
+    }
+
+    /// The same name from wherever the file is named, be it ".".
+    private static func name(of path: String) -> String {
+        URL(fileURLWithPath: path).standardized.lastPathComponent
     }
 }

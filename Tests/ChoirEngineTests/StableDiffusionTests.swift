@@ -49,9 +49,8 @@ private struct TinyCheckpoint {
                 let row = CounterNoise(seed: seed).normal(
                     region: Region(x: 0, y: 0, width: 5 * width + pooled, height: 1), channels: 1, draw: 0
                 ).elements
-                return PromptEmbedding(
-                    tokens: Tensor(shape: [1, 5, width], elements: Array(row[..<(5 * width)])),
-                    pooled: Array(row[(5 * width)...]))
+                let packed = Tensor(shape: [row.count], elements: row)
+                return PromptEmbedding(packed, width: width, pooled: pooled)
             }
         }
     }
@@ -74,7 +73,7 @@ private func difference(_ left: Tensor, _ right: Tensor) -> Float {
         let noisy = sample.reshaped(to: Shape(Array(sample.shape.dimensions.dropFirst())))
         let text = try value("text")
         let shape = TileShape(height: noisy.height, width: noisy.width, contextTokens: 0, cellsPerToken: 0)
-        let embedding = PromptEmbedding(tokens: text, pooled: []).packed
+        let embedding = PromptEmbedding(hidden: text, pooled: nil).packed
         let modules = try await denoiser.modules(for: shape, embedding: embedding.shape, count: 1)
         let level = NoiseLevel.variancePreserving(cumulativeAlpha: 0.3, time: Double(try value("step").elements[0]))
         let scale = cases.tensors["0.guidance"] == nil ? 1 : Double(try value("guidance").elements[0])

@@ -68,8 +68,9 @@ actor StableDiffusionModule {
         try request.setInput("sample", noisy.reshaped(to: Shape([1] + noisy.shape.dimensions)))
         try request.setInput("time", configuration.timeFeatures(step: input.level.time))
         let prompt = PromptEmbedding(input.embedding, width: configuration.textWidth, pooled: unet.pooledWidth)
-        try request.setInput("text", prompt.tokens)
-        if let addition = configuration.additionFeatures(pooledText: prompt.pooled, timeIDs: unet.timeIDs(of: input)) {
+        try request.setInput("text", prompt.hidden)
+        let pooled = prompt.pooled?.elements ?? []
+        if let addition = configuration.additionFeatures(pooledText: pooled, timeIDs: unet.timeIDs(of: input)) {
             try request.setInput("addition", addition)
         }
         if let guidance = configuration.guidanceFeatures(scale: input.guidanceScale) {
