@@ -30,13 +30,13 @@ def expectation(coarse):
 
 
 def coefficients(t, deviation):
-    """Preconditioning of Karras et al. 2022 (section 5), for x_t = (1 - t) x + t n and pictures x that deviate so much
-    from their expectation m: the network sees unit variance, and predicts a target of unit variance at every level.
+    """Scales around the network for x_t = (1 - t) x + t n and pictures x that deviate so much from their expectation m:
+    the network sees unit variance, and predicts how the clean picture deviates from its expectation.
 
-    Returns c_in, c_skip, c_out; with r = x_t - (1 - t) m, clean = m + c_skip r + c_out F(c_in r).
+    Returns c_in, c_out; with r = x_t - (1 - t) m, clean = m + c_out F(c_in r). No noise passes by the network: most of
+    the sky is black, which is easy to say, and hard to reach by taking noise away from noise.
     """
-    variance = (1 - t) ** 2 * deviation**2 + t**2
-    return variance.rsqrt(), (1 - t) * deviation**2 / variance, deviation * t * variance.rsqrt()
+    return ((1 - t) ** 2 * deviation**2 + t**2).rsqrt(), deviation
 
 
 def root_mean_square_normalised(x):
@@ -177,11 +177,11 @@ class Network(nn.Module):
         """
         expected, deviation = expectation(coarse)
         level = t[:, None, None, None]
-        c_in, c_skip, c_out = coefficients(level, deviation)
+        c_in, c_out = coefficients(level, deviation)
         rest = noisy - (1 - level) * expected
         x = rest * c_in
         h, skip0, skip1, modulation = self.encode(x, coarse, t, scale, text)
         own = self.summary(h, pool)
         tokens, bias = (published, bias) if published.shape[1] else (own, own.new_zeros(own.shape[:2]))
         out = self.decode(x, h, skip0, skip1, modulation, tokens, bias)
-        return expected + c_skip * rest + c_out * out, own
+        return expected + c_out * out, own

@@ -138,6 +138,7 @@ def run(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     model = train.Model(len(VOCABULARY))
+    torch.nn.init.normal_(model.network.refine2.weight, std=0.1)     # at zero, as training begins, all pictures are grey
     torch.save({"average": model.state_dict(), "vocabulary": VOCABULARY, "step": 12, "seconds": 7200.0},
                folder / "checkpoint.pt")
     return folder

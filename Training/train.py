@@ -78,12 +78,11 @@ def loss_of(model, made, seed, step, half):
 
     def at(level):
         level = level[:, None, None, None]
-        c_in, c_skip, c_out = coefficients(level, deviation)
-        rest = (1 - level) * (picture - expected) + level * noise
-        return rest, rest * c_in, c_skip, c_out
+        c_in, c_out = coefficients(level, deviation)
+        return ((1 - level) * (picture - expected) + level * noise) * c_in, c_out
 
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        rest, x, c_skip, c_out = at(t)
+        x, c_out = at(t)
         h, skip0, skip1, modulation = network.encode(x, coarse, t, which, text)
         own = network.summary(h, pool)
         if published_mode < 0.15:       # alone
@@ -93,14 +92,13 @@ def loss_of(model, made, seed, step, half):
             if published_mode > 0.6:    # one step stale: as published at a higher noise level
                 with torch.no_grad():
                     earlier = t + (1 - t) * 0.7 * stale_share
-                    published = network.summary(network.encode(at(earlier)[1], coarse, earlier, which, text)[0], pool)
+                    published = network.summary(network.encode(at(earlier)[0], coarse, earlier, which, text)[0], pool)
             shared = published.reshape(batch // canvas.GROUP, -1, own.shape[-1]).repeat_interleave(canvas.GROUP, 0)
             tokens = shared
         out = network.decode(x, h, skip0, skip1, modulation, tokens, torch.zeros(tokens.shape[:2]))
-    target = (picture - expected - c_skip * rest) / c_out
-    # What is below the least visible difference is not worth learning at the cost of what is above.
-    weight = (t**2 / (t**2 + 0.03**2))[:, None, None, None]
-    return (weight * (out.float() - target).pow(2)).mean(), scale
+    # The error of the velocity (Salimans and Ho 2022; x-prediction under it: Li and He 2025), which would be infinite at 0.
+    weight = (c_out / t.clamp(min=0.1)[:, None, None, None]) ** 2
+    return (weight * (out.float() - (picture - expected) / c_out).pow(2)).mean(), scale
 
 
 def start_from(folder, model, vocabulary):

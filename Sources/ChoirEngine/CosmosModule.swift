@@ -31,16 +31,13 @@ actor CosmosModule {
             try denoiser.setInput("context", context.reshaped(to: [1, context.height, context.width]))
         }
         let seconds = try await denoiser.run(through: execution)
-        var clean = input.noisy
+        var clean = expected
         try denoiser.withOutput("output") { output in
-            expected.withSpan { expected in
-                clean.withMutableSpan { clean in
-                    for index in clean.indices {
-                        let rest = clean[unchecked: index] - around.expectedScale * expected[unchecked: index]
-                        clean[unchecked: index] =
-                            expected[unchecked: index] + rest * around.skipScale
-                            + output[unchecked: index] * around.outputScale
-                    }
+            clean.withMutableSpan { clean in
+                for index in clean.indices {
+                    let value = clean[unchecked: index] + output[unchecked: index] * around.outputScale
+                    // Nothing is darker than black or brighter than white; what the network says beyond is error.
+                    clean[unchecked: index] = min(max(value, -1), 1)
                 }
             }
         }

@@ -75,7 +75,8 @@ import Testing
         all.add(window, part: whole, x: 0, y: 0)
         let cells = all.tokens()
         #expect(cells.shape == [1, 15, 2])
-        #expect(cells.elements == (0..<15).flatMap { [Float($0), Float($0 + 15)] })
+        let expected = (0..<15).flatMap { index -> [Float] in [Float(index), Float(index + 15)] }
+        #expect(cells.elements == expected)
         var means = AttentionContext(height: 3, width: 5, channels: 2, limit: 14)
         means.add(window, part: Region(x: 0, y: 0, width: 3, height: 3), x: 0, y: 0)
         means.add(window, part: Region(x: 3, y: 0, width: 2, height: 3), x: 3, y: 0)

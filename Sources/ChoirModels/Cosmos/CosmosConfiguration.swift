@@ -39,6 +39,9 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var detail: Double
     }
 
+    /// What the network's output means; this version of Choir reads 2, a prediction of the clean picture.
+    public var version: Int
+
     /// The network's sizes.
     public var network: Network
 
@@ -77,7 +80,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
             throw ModelError(path, "network.heads: found \(network.heads), expected a divisor of \(network.widths[2])")
         }
         let fixed = [
-            ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
+            ("version", version, 2), ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
             ("network.cell", network.cell, 16), ("scaleFactor", scaleFactor, 4),
         ]
         for (field, found, expected) in fixed where found != expected {
