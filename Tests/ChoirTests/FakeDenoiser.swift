@@ -33,16 +33,24 @@ struct FakeModules: ModulePool {
     func predict(_ input: TileInput) async throws -> TilePrediction {
         try await disturb(input)
         let heard = input.context.map { $0.elements.reduce(0, +) / Float($0.elements.count) } ?? 0
-        let everywhere = 0.1 * input.embedding.elements[0] + 0.1 * heard + 0.01 * Float(input.level.sigma)
+        let everywhere = 0.1 * heard + 0.01 * Float(input.level.sigma)
         let (noisy, coarse) = (input.noisy.elements, input.coarse?.elements)
         let clean = noisy.indices.map { index in
             let left = index % shape.width > 0 ? noisy[index - 1] : 0
             let (row, column) = (index / shape.width, index % shape.width)
             let below = coarse.map { $0[row / 4 * (shape.width / 4) + column / 4] } ?? 0.1
-            return 0.4 * noisy[index] + 0.2 * left + 0.2 * below + everywhere
+            return 0.4 * noisy[index] + 0.2 * left + 0.2 * below + 0.1 * told(input, index) + everywhere
         }
         return TilePrediction(
             clean: Tensor(shape: input.noisy.shape, elements: clean), publication: tokens(input), networkSeconds: 0)
+    }
+
+    /// The prompt's number at a cell: one for all, or one for each square of 16.
+    private func told(_ input: TileInput, _ index: Int) -> Float {
+        guard input.embedding.shape.rank == 3 else { return input.embedding.elements[0] }
+        let cell = index % (shape.height * shape.width)
+        return input.embedding.elements[
+            cell / shape.width / 16 * (shape.width / 16) + cell % shape.width / 16]
     }
 
     func publish(_ input: TileInput) async throws -> TilePublication {

@@ -13,7 +13,9 @@ import Testing
         let coarser = CounterNoise(seed: 3).normal(
             region: Region(x: 0, y: 0, width: 32, height: 80), channels: 3, draw: 0)
         let canvas = try await StartingCanvas(
-            stage: stage, seed: 7, channels: 3, coarser: coarser, scaleFactor: 4
+            stage: stage, noise: CanvasNoise(request, pictureWidth: 80, pictureHeight: 300), channels: 3,
+            coarser: coarser,
+            scaleFactor: 4
         ).make()
 
         let whole = Region(x: 0, y: 0, width: 80, height: 304)

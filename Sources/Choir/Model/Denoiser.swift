@@ -69,7 +69,8 @@ public struct TileInput: Sendable {
     /// The index in `ModelTraits.scales`.
     public var scale: Int
 
-    /// The model's form of the prompt.
+    /// The model's form of the prompt. For a model with `ModelTraits.conditioningCell` it may also be one vector for each
+    /// square of so many cells, `[text, height / cell, width / cell]`.
     public var embedding: Tensor
 
     /// The tokens of all tiles, `[contextTokens, width]`; nil to listen to nobody.

@@ -75,6 +75,10 @@ public struct ModelTraits: Hashable, Sendable {
     /// How tiles publish; nil for a model without cross-spatial attention.
     public var summary: Summary?
 
+    /// Side of the square of cells that can have a prompt of its own: `TileInput.embedding` then may be one vector for
+    /// each square. Nil for a model that is told one thing for a whole tile.
+    public var conditioningCell: Int?
+
     /// Bytes that the compiled model takes without any tile.
     public var residentBytes: Int
 
@@ -85,7 +89,8 @@ public struct ModelTraits: Hashable, Sendable {
     public init(
         name: String, precision: String, channels: Int, alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind,
         scales: [Scale],
-        scaleFactor: Int, summary: Summary?, residentBytes: Int, activationBytesPerCell: Int
+        scaleFactor: Int, summary: Summary?, conditioningCell: Int? = nil, residentBytes: Int,
+        activationBytesPerCell: Int
     ) {
         self.name = name
         self.precision = precision
@@ -97,6 +102,7 @@ public struct ModelTraits: Hashable, Sendable {
         self.scales = scales
         self.scaleFactor = scaleFactor
         self.summary = summary
+        self.conditioningCell = conditioningCell
         self.residentBytes = residentBytes
         self.activationBytesPerCell = activationBytesPerCell
     }

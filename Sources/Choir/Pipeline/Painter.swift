@@ -8,16 +8,14 @@ struct Painter {
     let plan: PaintPlan
     let run: RunDirectory?
 
-    private let embedding: Tensor
-    private let negative: Tensor
+    private let embeddings: [String: Tensor]
 
     init(denoiser: any Denoiser, modules: Int, plan: PaintPlan, run: RunDirectory?) throws {
         self.denoiser = denoiser
         self.modules = modules
         self.plan = plan
         self.run = run
-        embedding = try denoiser.embedding(of: plan.request.prompt)
-        negative = try denoiser.embedding(of: plan.request.negativePrompt)
+        embeddings = try TilePrompter.embeddings(of: plan.request, by: denoiser)
     }
 
     /// - Parameters:
@@ -42,7 +40,7 @@ struct Painter {
             let start = clock.now
             var painter = try await StagePainter(
                 stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
-                embedding: embedding, negative: negative, coarser: coarser, run: run,
+                prompter: TilePrompter(regions: stage.regions, embeddings: embeddings), coarser: coarser, run: run,
                 stored: stored?.stage == index ? stored : nil, traits: denoiser.traits)
             progress.skip(evaluations: painter.doneEvaluations, steps: painter.doneSteps)
             let canvas = try await painter.paint(&progress, send: send)

@@ -32,6 +32,12 @@ extension Stage {
         sampler = request.sampler ?? traits.sampler
         schedule = try .flow(steps: steps, shift: best.shift, start: refines ? best.start : 1)
         guidance = try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits))
+        let layout = RegionLayout(request)
+        regions = StageRegions(
+            layout: layout, request: request,
+            guidances: try layout.contents.map {
+                try Guidance(scale: Self.guidance($0.guidance ?? request.guidance, at: scale, of: traits))
+            }, cell: traits.conditioningCell, pictureWidth: content.width, pictureHeight: content.height)
         self.refines = refines
         tileShape = Self.tileShape(of: tiles, attention: request.bridges.contains(.attention), traits: traits)
     }

@@ -30,6 +30,9 @@ public struct Stage: Hashable, Sendable {
     /// What its tiles have in common.
     public let tileShape: TileShape
 
+    /// What its tiles are told.
+    let regions: StageRegions
+
     /// Predictions of the canvas that the sampler asks for.
     public var canvasEvaluations: Int { sampler == .heun ? 2 * schedule.steps - 1 : schedule.steps }
 
@@ -40,9 +43,14 @@ public struct Stage: Hashable, Sendable {
         }.min() ?? 0
     }
 
-    /// Evaluations of the network: tiles, steps and guidance multiplied.
-    public var evaluations: Int {
-        canvasEvaluations * tiles.count * (guidance.needsUnconditional ? 2 : 1)
+    /// Evaluations of the network, over all steps.
+    public var evaluations: Int { canvasEvaluations * evaluationsPerStep }
+
+    /// Evaluations of the network for one prediction of the canvas. Tiles that several regions meet may take more than
+    /// others.
+    public var evaluationsPerStep: Int {
+        guard !regions.layout.isPlain else { return tiles.count * (guidance.needsUnconditional ? 2 : 1) }
+        return (0..<tiles.count).reduce(0) { $0 + regions.evaluations(in: tiles[$1].window) }
     }
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.

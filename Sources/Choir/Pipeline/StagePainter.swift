@@ -7,8 +7,7 @@ struct StagePainter {
     let index: Int
     let modules: any ModulePool
     let concurrentTiles: Int
-    let embedding: Tensor
-    let negative: Tensor
+    let prompter: TilePrompter
     let coarser: Tensor?
     let run: RunDirectory?
     let previewSide: Int?
@@ -22,15 +21,14 @@ struct StagePainter {
     private var publications: [Tensor]
 
     init(
-        stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int, embedding: Tensor,
-        negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, traits: ModelTraits
+        stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int,
+        prompter: TilePrompter, coarser: Tensor?, run: RunDirectory?, stored: RunState?, traits: ModelTraits
     ) async throws {
         self.stage = stage
         self.index = index
         self.modules = modules
         self.concurrentTiles = concurrentTiles
-        self.embedding = embedding
-        self.negative = negative
+        self.prompter = prompter
         self.coarser = coarser
         self.run = run
         previewSide = plan.request.previewSide
@@ -50,8 +48,10 @@ struct StagePainter {
         } else {
             sampler = try Sampler(stage.sampler, schedule: stage.schedule)
             state = try await StartingCanvas(
-                stage: stage, seed: plan.request.seed, channels: traits.channels, coarser: coarser,
-                scaleFactor: traits.scaleFactor
+                stage: stage,
+                noise: CanvasNoise(
+                    plan.request, pictureWidth: stage.contentWidth, pictureHeight: stage.contentHeight),
+                channels: traits.channels, coarser: coarser, scaleFactor: traits.scaleFactor
             ).make()
             publications = []
         }
@@ -79,7 +79,7 @@ struct StagePainter {
     }
 
     /// Evaluations of the network that a stored state has behind it.
-    var doneEvaluations: Int { stage.evaluations / stage.canvasEvaluations * sampler.evaluation }
+    var doneEvaluations: Int { stage.evaluationsPerStep * sampler.evaluation }
 
     /// Canvas evaluations that a stored state has behind it.
     var doneSteps: Int { sampler.evaluation }
@@ -119,10 +119,10 @@ struct StagePainter {
     /// What each tile publishes at a level, before any has heard another.
     private mutating func publishAll(_ level: NoiseLevel) async throws -> [Tensor] {
         var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.count)
-        let modules = modules
+        let (modules, prompter) = (modules, prompter)
         let input = inputs(at: level, context: nil)
         try await inOrder(stage.tiles.tiles) { tile in
-            try await modules.publish(input(tile))
+            try await prompter.publish(input(tile), in: tile.window, by: modules)
         } each: { index, publication in
             published[index] = publication.tokens
             networkSeconds += publication.networkSeconds
@@ -133,22 +133,12 @@ struct StagePainter {
     private mutating func predictAll(
         _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
     ) async throws -> Tensor {
-        let (modules, guidance, negative) = (modules, stage.guidance, negative)
+        let (modules, prompter) = (modules, prompter)
         let input = inputs(at: level, context: attention?.context(from: publications))
         var denoised = Tensor(shape: state.shape)
         var published: [Tensor] = []
-        let perTile = guidance.needsUnconditional ? 2 : 1
         try await inOrder(stage.tiles.tiles) { tile in
-            let conditional = input(tile)
-            guard guidance.needsUnconditional else { return try await modules.predict(conditional) }
-            var unconditional = conditional
-            unconditional.embedding = negative
-            // Side by side, so that a canvas of a single tile keeps two modules busy.
-            async let other = modules.predict(unconditional)
-            var prediction = try await modules.predict(conditional)
-            guidance.guide(&prediction.clean, unconditional: try await other.clean)
-            prediction.networkSeconds += try await other.networkSeconds
-            return prediction
+            try await prompter.predict(input(tile), in: tile.window, by: modules)
         } each: { index, prediction in
             let tile = stage.tiles[index]
             denoised.accumulate(
@@ -157,7 +147,7 @@ struct StagePainter {
                 columnWeights: merge.columns[index % stage.tiles.columns.starts.count])
             if let publication = prediction.publication { published.append(publication) }
             networkSeconds += prediction.networkSeconds
-            progress.skip(evaluations: perTile, steps: 0)
+            progress.skip(evaluations: prompter.regions.evaluations(in: tile.window), steps: 0)
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
         if attention != nil { publications = published }
@@ -166,7 +156,8 @@ struct StagePainter {
 
     /// How the input of any tile is made at one level.
     private func inputs(at level: NoiseLevel, context: Tensor?) -> @Sendable (Tile) -> TileInput {
-        let (state, coarser, embedding, scale, factor) = (state, coarser, embedding, stage.scale, scaleFactor)
+        let (state, coarser, scale, factor) = (state, coarser, stage.scale, scaleFactor)
+        let embedding = prompter.embedding(0)
         return { tile in
             let window = tile.window
             let below = Region(

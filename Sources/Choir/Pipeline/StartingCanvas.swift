@@ -6,7 +6,7 @@ import ChoirTensor
 ///     x = alpha · upscaled + sigma · n
 struct StartingCanvas: Sendable {
     let stage: Stage
-    let seed: UInt64
+    let noise: CanvasNoise
     let channels: Int
     let coarser: Tensor?
     let scaleFactor: Int
@@ -33,7 +33,7 @@ struct StartingCanvas: Sendable {
     private func band(_ rows: Range<Int>) -> Tensor {
         let level = stage.schedule.levels[0]
         let region = Region(x: 0, y: rows.lowerBound, width: stage.tiles.columns.length, height: rows.count)
-        let noise = CounterNoise(seed: seed).normal(region: region, channels: channels, draw: stage.scale)
+        let noise = noise.normal(region: region, channels: channels, draw: stage.scale)
         var band = level.sigma == 1 ? noise : noise.scaled(by: Float(level.sigma))
         if stage.refines, let coarser, level.alpha > 0 {
             band.add(upscaled(coarser, region), scaledBy: Float(level.alpha))

@@ -33,6 +33,17 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// How tiles listen to each other.
     public var bridges: [BridgeKind] = BridgeKind.standard
 
+    /// Rectangles with prompts of their own; where they overlap, the later one wins. At most `maximumRegions`, together
+    /// with the map's contents. Nil for none.
+    public var regions: [PaintRegion]?
+
+    /// Which part shows what, below the regions; nil if the prompt is for all.
+    public var map: RegionMap?
+
+    /// Rectangles with noise of another seed, over that of the regions; where they overlap, the later one wins. At most
+    /// `maximumRegions`. Nil for none.
+    public var reseeds: [Reseed]?
+
     /// The most pixels that the longer side of a preview may have; one is sent after each step. Nil for none.
     public var previewSide: Int?
 
@@ -47,6 +58,9 @@ public struct PaintRequest: Hashable, Sendable, Codable {
 
     /// The longest prompt that can be asked for, in bytes of UTF-8.
     public static let maximumPromptLength = 16_384
+
+    /// The most regions, and the most rectangles with a seed, that can be asked for.
+    public static let maximumRegions = 64
 
     /// Checks what can be checked without a model.
     ///
@@ -70,6 +84,16 @@ public struct PaintRequest: Hashable, Sendable, Codable {
             throw RequestError(
                 "bridges", found: bridges.map(\.rawValue).joined(separator: ", "), expected: "no name twice")
         }
+        try validateRegions()
+    }
+
+    private func validateRegions() throws(RequestError) {
+        let (regions, reseeds) = (regions ?? [], reseeds ?? [])
+        for (name, count) in [("regions", regions.count + (map?.contents.count ?? 0)), ("reseeds", reseeds.count)] {
+            try check(name, count, in: 0...Self.maximumRegions)
+        }
+        for (index, region) in regions.enumerated() { try region.validate("region \(index + 1)") }
+        for (index, reseed) in reseeds.enumerated() { try reseed.rectangle.validate("reseed \(index + 1)") }
     }
 
     private func check(_ name: String, _ number: Int, in range: ClosedRange<Int>) throws(RequestError) {
