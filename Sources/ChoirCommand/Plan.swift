@@ -22,7 +22,7 @@ struct Plan: AsyncParsableCommand {
 
     func run() async throws {
         try await exitingOnError {
-            let request = picture.request(prompt: prompt)
+            let request = try picture.request(prompt: prompt)
             try request.validate()
             try ImageFormat(path: output).validate(
                 output, width: request.size.width, height: request.size.height, channels: 3, bitDepth: 8)
@@ -39,11 +39,10 @@ struct Plan: AsyncParsableCommand {
 
     private static func describe(_ stage: Stage) -> String {
         let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
-        let perStep = stage.tiles.count * (stage.guidance.needsUnconditional ? 2 : 1)
         return """
             \(stage.contentWidth)x\(stage.contentHeight): \(columns.starts.count) x \(rows.starts.count) tiles of \
             \(columns.window)x\(rows.window), overlap \(stage.overlap), \(stage.schedule.steps) steps of \
-            \(stage.sampler.displayName), guidance \(stage.guidance.scale), \(perStep) evaluations a step
+            \(stage.sampler.displayName), guidance \(stage.guidance.scale), \(stage.evaluationsPerStep) evaluations a step
             """
     }
 }
