@@ -5,7 +5,7 @@ export PKG_CONFIG_PATH := $(root)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 export PATH := $(PATH):/opt/swift/usr/bin:/usr/local/swift/usr/bin:$(HOME)/.local/share/swiftly/bin
 choir := .build/release/choir
 
-.PHONY: help setup build test lint demo bench bench-bridges clean
+.PHONY: help setup build test lint demo bench bench-seams bench-bridges clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -30,6 +30,9 @@ demo: build ## paint demo.png, 4096 x 4096 pixels
 
 bench: build ## measure what painting costs beside the network, as ratios
 	@Scripts/bench.sh $(choir)
+
+bench-seams: build ## measure the visibility of tile borders over eight prompts
+	@Scripts/bench-seams.sh $(choir)
 
 bench-bridges: build ## paint with every bridge and compare (ten minutes); DATA=FOLDER adds real pictures
 	@Scripts/bench-bridges.sh $(choir) bench-bridges

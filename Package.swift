@@ -70,8 +70,13 @@ let package = Package(
             name: "ChoirRuntimeTests", dependencies: ["ChoirRuntime", "ChoirGraph", "ChoirTensor"],
             swiftSettings: settings),
         .testTarget(
+            name: "ChoirModelsTests", dependencies: ["ChoirGraph", "ChoirModels", "ChoirRuntime", "ChoirTensor"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
             name: "ChoirEngineTests",
-            dependencies: ["Choir", "ChoirEngine", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor"],
+            dependencies: [
+                "Choir", "ChoirEngine", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ChoirImageTests", dependencies: ["ChoirImage"], swiftSettings: settings),
         .testTarget(

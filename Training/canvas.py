@@ -160,14 +160,17 @@ def group(pictures, side, scale, rng):
         nothing = np.zeros(words, "f4")
         nothing[pictures.nothing] = 1
         texts = [np.broadcast_to(nothing[:, None, None], text.shape) for text in texts]
-    return np.stack([tile.light for tile in tiles]), np.stack(texts)
+    # A gain above 1 lifts bright cores beyond white; no picture shows more than white.
+    return np.stack([tile.light.clip(max=1) for tile in tiles]), np.stack(texts)
 
 
 def batch(pictures, seed, step):
     """The batch of a step: scale, side, pictures [B, 3, side, side] in [-1, 1], texts [B, words, side/16, side/16]."""
     rng = np.random.default_rng([seed, step])
     scale = int(rng.choice(3, p=[0.38, 0.30, 0.32]))
-    side, groups = [(64, 16), (128, 4), (256, 1)][int(rng.choice(3, p=[0.6, 0.32, 0.08]))]
+    # Pictures of 512 pixels are composed at 32: the coarsest scale must know small canvases.
+    small = 0.3 if scale == SIXTEENTH else 0
+    side, groups = [(32, 64), (64, 16), (128, 4), (256, 1)][int(rng.choice(4, p=[small, 0.6 - small, 0.32, 0.08]))]
     made = [group(pictures, side, scale, rng) for _ in range(groups)]
     light = np.concatenate([m[0] for m in made]).transpose(0, 3, 1, 2)
     return scale, side, np.ascontiguousarray(light * 2 - 1, "f4"), np.ascontiguousarray(np.concatenate([m[1] for m in made]), "f4")

@@ -18,7 +18,7 @@ import ChoirEngine
             switch event {
             case .planned(let plan): print("\(plan.tiles) tiles, \(plan.evaluations) evaluations")
             case .step(let done, let count): print("step \(done) of \(count)")
-            case .finished(let painting): print("\(file): \(try painting.write(to: file).pixelsSHA256)")
+            case .finished(let painting): print("\(file): \(try await painting.write(to: file).pixelsSHA256)")
             default: break
             }
         }

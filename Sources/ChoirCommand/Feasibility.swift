@@ -46,9 +46,13 @@ enum Feasibility {
     static func diskBytes(_ plan: PaintPlan, output: String) throws -> Int {
         let size = plan.request.size
         let format = try ImageFormat(path: output)
-        let pyramid = format == .tiff || format == .deepZoom ? size.width * size.height : 0
-        return plan.runBytes + size.width * size.height * 3 + pyramid
-            + ImageWriter.temporaryBytes(format: format, width: size.width, height: size.height)
+        let form = plan.form(of: format)
+        let picture = size.width * size.height * form.channels * form.bitDepth / 8
+        let pyramid = format == .tiff || format == .deepZoom ? picture / 3 : 0
+        return plan.runBytes + picture + pyramid
+            + ImageWriter.temporaryBytes(
+                format: format, width: size.width, height: size.height, channels: form.channels,
+                bitDepth: form.bitDepth)
     }
 
     /// The largest size of the request's shape that fits, in steps of 1/64 of its sides.

@@ -57,6 +57,7 @@ struct Generate: AsyncParsableCommand {
             "precision": pipeline.denoiser.traits.precision, "keepsRun": String(run != nil),
         ]
         notes["model"] = engine.model.map(absolutePath)
+        notes["latents"] = writing.latents.map(absolutePath)
         return notes
     }
 }

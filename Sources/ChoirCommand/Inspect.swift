@@ -17,23 +17,35 @@ struct Inspect: AsyncParsableCommand {
         try await exitingOnError {
             var isDirectory: ObjCBool = false
             if FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory), isDirectory.boolValue {
-                try inspectModel()
+                try isDiffusersFolder ? inspectCheckpoint() : inspectModel()
             } else if file.hasSuffix(".safetensors") {
-                try inspectCheckpoint(SafetensorsFile(path: file))
+                let tensors = try SafetensorsFile(path: file)
+                try Checkpoint.recognizes(tensors) ? inspectCheckpoint() : inspectTensors(tensors)
             } else {
                 try inspectPicture()
             }
         }
     }
 
+    private var isDiffusersFolder: Bool {
+        ["model_index.json", "unet"].contains { FileManager.default.fileExists(atPath: "\(file)/\($0)") }
+    }
+
+    /// A checkpoint of Stable Diffusion or SDXL whose weights are all there.
+    private func inspectCheckpoint() throws {
+        let checkpoint = try Checkpoint(path: file)
+        try checkpoint.check()
+        print(checkpoint.description)
+    }
+
     private func inspectModel() throws {
         let configuration = try CosmosConfiguration(path: file + "/config.json")
         let network = configuration.network
         print("a Cosmos network: widths \(network.widths), blocks \(network.blocks), \(network.scales) scales")
-        try inspectCheckpoint(SafetensorsFile(path: file + "/model.safetensors"))
+        try inspectTensors(SafetensorsFile(path: file + "/model.safetensors"))
     }
 
-    private func inspectCheckpoint(_ checkpoint: SafetensorsFile) throws {
+    private func inspectTensors(_ checkpoint: SafetensorsFile) throws {
         let entries = checkpoint.names.compactMap { checkpoint.tensors[$0] }
         let parameters = entries.reduce(0) { $0 + $1.shape.elementCount }
         let types = Set(entries.map(\.dataType.rawValue)).sorted().joined(separator: ", ")

@@ -12,6 +12,7 @@ extension OutputOptions {
     /// - Throws: `FileError` or `ImageError` that names the file.
     func check() throws {
         if let report { try AtomicFile.check(report) }
+        if let latents { try AtomicFile.check(latents) }
         if let preview { try ImageWriter.check(path: preview, width: Self.previewSide, height: Self.previewSide) }
     }
 }

@@ -8,6 +8,9 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "Rewrite this small picture of the canvas after each step.")
     var preview: String?
 
+    @Option(help: "Write the final canvas to this .safetensors file, as the tensor latents, [1, channels, h, w].")
+    var latents: String?
+
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 

@@ -55,7 +55,8 @@ struct PaintingJob: Sendable {
                 if let file = writing.preview { try canvas.writePreview(to: file) }
             case .finished(let painting):
                 progress.end()
-                let written = try painting.write(to: output)
+                if let file = writing.latents { try painting.writeLatents(to: file) }
+                let written = try await painting.write(to: output)
                 let seconds = (clock.now - start).components
                 let report = PaintReport(
                     painting, written: written, modules: pipeline.modules,

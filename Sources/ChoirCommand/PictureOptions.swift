@@ -25,6 +25,16 @@ struct PictureOptions: ParsableArguments {
         transform: SamplerKind.init(name:))
     var sampler: SamplerKind?
 
+    @Option(help: "How much noise the sampler ddim adds again in each step, 0 to 1. Default: 0.")
+    var eta: Double?
+
+    @Option(
+        help: """
+            Start from the tensor noise, [1, channels, h, w] of unit variance, of this .safetensors file, not from the \
+            seed's. It has the cells of the first stage's canvas, as `choir plan` states it.
+            """)
+    var noise: String?
+
     @Option(help: "Side of a tile in pixels. Default: the model's.")
     var tile: Int?
 
@@ -67,6 +77,8 @@ struct PictureOptions: ParsableArguments {
         request.guidance = guidance
         request.negativePrompt = negative
         request.sampler = sampler
+        request.eta = eta
+        request.noise = noise.map(absolutePath)
         request.tile = tile
         request.overlap = overlap
         request.bridges = bridges

@@ -28,7 +28,7 @@ struct Plan: AsyncParsableCommand {
                 output, width: request.size.width, height: request.size.height, channels: 3, bitDepth: 8)
             let pipeline = try await engine.settings.pipeline()
             let plan = try pipeline.plan(request)
-            for stage in plan.stages { print(Self.describe(stage)) }
+            for stage in plan.stages { print(Self.describe(stage, of: plan)) }
             print("evaluations of the network: \(plan.evaluations)")
             print("peak memory: about \(plan.peakBytes.inGigabytes)")
             let disk = try Feasibility.diskBytes(plan, output: output)
@@ -37,12 +37,17 @@ struct Plan: AsyncParsableCommand {
         }
     }
 
-    private static func describe(_ stage: Stage) -> String {
+    private static func describe(_ stage: Stage, of plan: PaintPlan) -> String {
         let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
+        let side = plan.pixelsPerCell
+        let isPicture = side == 1 && (columns.length, rows.length) == (stage.contentWidth, stage.contentHeight)
+        let canvas = isPicture ? "" : " (a canvas of \(columns.length)x\(rows.length) cells)"
         return """
-            \(stage.contentWidth)x\(stage.contentHeight): \(columns.starts.count) x \(rows.starts.count) tiles of \
-            \(columns.window)x\(rows.window), overlap \(stage.overlap), \(stage.schedule.steps) steps of \
-            \(stage.sampler.displayName), guidance \(stage.guidance.scale), \(stage.evaluationsPerStep) evaluations a step
+            \(stage.contentWidth * side)x\(stage.contentHeight * side)\(canvas): \
+            \(columns.starts.count) x \(rows.starts.count) tiles of \
+            \(columns.window * side)x\(rows.window * side), overlap \(stage.overlap * side), \
+            \(stage.schedule.steps) steps of \(stage.sampler.displayName), guidance \(stage.guidance.scale), \
+            \(stage.evaluationsPerStep) evaluations a step
             """
     }
 }

@@ -26,6 +26,8 @@ struct Resume: AsyncParsableCommand {
             guard let file = output ?? record.notes["output"] else {
                 throw RunError(path: run, message: "it does not say where the picture goes: name it by --output")
             }
+            var writing = writing
+            writing.latents = writing.latents ?? record.notes["latents"]
             try writing.check()
             let pipeline = try await settings(record.notes).pipeline()
             let plan = try pipeline.plan(directory)

@@ -50,8 +50,11 @@ public struct CosmosDenoiser: Denoiser {
     /// The mean of the prompt's words, `[text]`.
     public func embedding(of prompt: String) throws -> Tensor { text.vector(of: prompt) }
 
+    /// The means of the prompts' words, `[text]` each.
+    public func embeddings(of prompts: [String]) async throws -> [Tensor] { try prompts.map(embedding(of:)) }
+
     /// Compiles the network for a shape of tiles, and makes a request for each module.
-    public func modules(for shape: TileShape, count modules: Int) async throws -> any ModulePool {
+    public func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
         let streams = min(modules, options.threads)
         let compileOptions = CompileOptions(
             device: options.device, precision: precision, threads: options.threads, concurrentRequests: streams)

@@ -30,7 +30,7 @@ actor CosmosModule {
         if let context = input.context {
             try denoiser.setInput("context", context.reshaped(to: [1, context.height, context.width]))
         }
-        let seconds = try await run(denoiser)
+        let seconds = try await denoiser.run(through: execution)
         var clean = input.noisy
         try denoiser.withOutput("output") { output in
             expected.withSpan { expected in
@@ -50,7 +50,7 @@ actor CosmosModule {
     func publish(_ input: TileInput) async throws -> TilePublication {
         guard let publisher else { preconditionFailure("these modules were not made to publish") }
         try fill(publisher, with: input, expectation(of: input), preconditioning(input))
-        let seconds = try await run(publisher)
+        let seconds = try await publisher.run(through: execution)
         return TilePublication(tokens: try tokens(of: publisher), networkSeconds: seconds)
     }
 
@@ -64,18 +64,6 @@ actor CosmosModule {
         let picture = configuration.picture
         return CosmosPreconditioning(
             time: input.level.time, deviation: input.coarse == nil ? picture.deviation : picture.detail)
-    }
-
-    private func run(_ request: InferenceRequest) async throws -> Double {
-        await execution.enter()
-        do {
-            let duration = try await request.run()
-            await execution.leave()
-            return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-        } catch {
-            await execution.leave()
-            throw error
-        }
     }
 
     private func tokens(of request: InferenceRequest) throws -> Tensor {

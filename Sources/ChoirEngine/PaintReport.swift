@@ -13,7 +13,7 @@ public struct PaintReport: Hashable, Sendable, Codable {
         public var denoise: Double
         /// Execution time of the network's requests, divided by the requests that can run at once.
         public var network: Double
-        /// Writing the picture.
+        /// Decoding the canvas, where it is not the picture, and writing it.
         public var write: Double
         /// Everything since the program began to paint.
         public var total: Double
@@ -53,7 +53,7 @@ public struct PaintReport: Hashable, Sendable, Codable {
     public var peakResidentBytes: Int
     /// How visible the tile borders are.
     public var seam: Seam
-    /// SHA-256 of the pixels, row by row as interleaved 8-bit RGB, in hexadecimal.
+    /// SHA-256 of the pixels, as `WrittenPicture` has it.
     public var pixelsSHA256: String
 
     /// A report.

@@ -1,11 +1,13 @@
 public import Choir
 public import ChoirImage
 import ChoirSampling
+import ChoirTensor
 import Foundation
 
 /// A picture that was written to a file.
 public struct WrittenPicture: Hashable, Sendable {
-    /// SHA-256 of the pixels, row by row as interleaved 8-bit RGB, in hexadecimal.
+    /// SHA-256 of the pixels, row by row as interleaved 8-bit RGB, in hexadecimal; of a grey picture, of its 16-bit
+    /// numbers (more significant byte first), or 8-bit ones in a format that holds no more.
     public let pixelsSHA256: String
 
     /// How visible the tile borders are; nil for a picture of one tile.
@@ -19,21 +21,30 @@ extension Painting {
     /// Writes the picture strip by strip, in the format of the file name's ending, with the metadata that the Stable
     /// Diffusion ecosystem reads (`parameters`) and a JSON block that reproduces the request (`choir`).
     ///
-    /// A good file of this name is replaced only by a complete new one.
+    /// A good file of this name is replaced only by a complete new one. A canvas of latents is decoded on the way, and
+    /// the picture is never whole in memory. A grey picture is written in 16 bits where the format has them.
     ///
     /// - Parameter path: Where the picture goes.
-    /// - Throws: `ImageError` that names the file and what is wrong; there is no partial file then.
-    public func write(to path: String) throws -> WrittenPicture {
+    /// - Throws: `ImageError` that names the file and what is wrong, or what decoding throws; there is no partial file
+    ///   then.
+    public func write(to path: String) async throws -> WrittenPicture {
         let clock = ContinuousClock()
         let start = clock.now
         let (width, height) = (request.size.width, request.size.height)
-        let writer = try ImageWriter(path: path, width: width, height: height, metadata: plan.metadata(model: model))
+        let form = try plan.form(of: ImageFormat(path: path))
+        let writer = try ImageWriter(
+            path: path, width: width, height: height, channels: form.channels, bitDepth: form.bitDepth,
+            metadata: plan.metadata(model: model))
         var meter = try seamMeter()
-        for top in stride(from: 0, to: height, by: 64) {
+        try await strips { strip in
             try Task.checkCancellation()
-            let strip = pixels(rows: top..<min(top + 64, height))
-            try meter?.add(rows: strip.span)
-            try writer.write(strip: strip)
+            let bytes = strip.interleavedBytes(rows: 0..<strip.height, width: width)
+            try meter?.add(rows: bytes.span)
+            switch (form.channels, form.bitDepth) {
+            case (3, _): try writer.write(strip: bytes)
+            case (_, 16): try writer.write(strip: strip.greyLevels())
+            default: try writer.write(strip: stride(from: 0, to: bytes.count, by: 3).map { bytes[$0] })
+            }
         }
         let digest = try writer.finish()
         let duration = (clock.now - start).components
@@ -44,8 +55,11 @@ extension Painting {
 
     private func seamMeter() throws -> SeamMeter? {
         let (width, height) = (request.size.width, request.size.height)
-        let vertical = plan.finest.tiles.columns.borders.filter { $0 < width }
-        let horizontal = plan.finest.tiles.rows.borders.filter { $0 < height }
+        let pixels = { (cells: [Int], side: Int) in
+            cells.map { $0 * plan.pixelsPerCell }.filter { $0 < side }
+        }
+        let vertical = pixels(plan.finest.tiles.columns.borders, width)
+        let horizontal = pixels(plan.finest.tiles.rows.borders, height)
         guard !(vertical.isEmpty && horizontal.isEmpty) else { return nil }
         return try SeamMeter(width: width, height: height, verticalBorders: vertical, horizontalBorders: horizontal)
     }
@@ -60,8 +74,15 @@ extension PaintPlan {
     /// - Throws: `ImageError` for a name, size or metadata that the format does not take, or a place that takes no
     ///   files.
     public func checkOutput(_ path: String, model: String) throws {
+        let form = try form(of: ImageFormat(path: path))
         try ImageWriter.check(
-            path: path, width: request.size.width, height: request.size.height, metadata: metadata(model: model))
+            path: path, width: request.size.width, height: request.size.height, channels: form.channels,
+            bitDepth: form.bitDepth, metadata: metadata(model: model))
+    }
+
+    /// How the picture is written: RGB in 8 bits, or grey in the most bits that the format has.
+    package func form(of format: ImageFormat) -> (channels: Int, bitDepth: Int) {
+        pictureChannels == 1 ? (1, format.bitDepths.max() ?? 8) : (3, 8)
     }
 
     func metadata(model: String) throws -> ImageMetadata {
@@ -70,7 +91,8 @@ extension PaintPlan {
             sampler: finest.sampler.displayName, guidanceScale: guidanceScale, seed: request.seed,
             width: request.size.width, height: request.size.height, model: model,
             // A side that is shorter than a tile has windows of its own length: the longer ones are the tiles.
-            tileSize: max(finest.tiles.columns.window, finest.tiles.rows.window), overlap: finest.overlap,
+            tileSize: max(finest.tiles.columns.window, finest.tiles.rows.window) * pixelsPerCell,
+            overlap: finest.overlap * pixelsPerCell,
             bridges: request.bridges.map(\.rawValue), version: "Choir \(ChoirVersion.current)")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

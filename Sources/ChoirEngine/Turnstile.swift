@@ -1,3 +1,5 @@
+import ChoirRuntime
+
 /// Lets a number of tasks pass at a time; the others wait in line without a thread.
 actor Turnstile {
     private var free: Int
@@ -20,6 +22,23 @@ actor Turnstile {
             free += 1
         } else {
             line.removeFirst().resume()
+        }
+    }
+}
+
+extension InferenceRequest {
+    /// Runs when it is its turn.
+    ///
+    /// - Returns: Seconds that the engine took, without the waiting.
+    nonisolated(nonsending) func run(through turnstile: Turnstile) async throws -> Double {
+        await turnstile.enter()
+        do {
+            let duration = try await run()
+            await turnstile.leave()
+            return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        } catch {
+            await turnstile.leave()
+            throw error
         }
     }
 }

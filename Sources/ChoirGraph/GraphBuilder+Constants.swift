@@ -23,20 +23,22 @@ extension GraphBuilder {
     /// A weight of the model, read where it lies in its file; f16 and bf16 weights are widened to f32 by the engine.
     ///
     /// - Parameters:
-    ///   - name: The tensor's name in the file without the names of the scopes around this call.
+    ///   - name: The tensor's name without the names of the scopes around this call; the store's ``WeightNaming`` may
+    ///     turn the full name into another one of the file.
     ///   - shape: The shape that the model expects.
     /// - Returns: An f32 value of that shape.
     public func weight(_ name: String, shape: Shape) throws(GraphError) -> Value {
         let fullName = weightName(name)
         let subject = "\(self.name).\(fullName)"
         guard let stored = weights.entry(named: fullName) else {
-            throw GraphError(.missingWeight, subject, "no such weight \(weights.origin)")
+            throw GraphError(.missingWeight, subject, weights.absence(of: fullName))
         }
-        guard stored.shape == shape else {
+        let place = stored.name == fullName ? stored.path : "\(stored.path), as \(stored.name)"
+        guard stored.has(shape) else {
             throw GraphError(
                 .weightMismatch,
                 subject,
-                "expected \(shape), file has \(stored.shape) (in \(stored.path))"
+                "expected \(shape), file has \(stored.shape)\(stored.isTransposed ? " transposed" : "") (in \(place))"
             )
         }
         let elementType: ElementType
@@ -48,18 +50,16 @@ extension GraphBuilder {
             throw GraphError(
                 .weightMismatch,
                 subject,
-                "expected F32, F16 or BF16, file has \(stored.dataType.rawValue) (in \(stored.path))"
+                "expected F32, F16 or BF16, file has \(stored.dataType.rawValue) (in \(place))"
             )
         }
-        return constant(
-            LayerContext(name: fullName, qualifiedName: subject),
-            offset: stored.offset,
-            elementType,
-            shape
-        )
+        let layer = LayerContext(name: fullName, qualifiedName: subject)
+        guard stored.isTransposed else { return constant(layer, offset: stored.offset, elementType, shape) }
+        // The engine turns it round once, when it compiles.
+        return try transpose(constant(layer, offset: stored.offset, elementType, stored.shape), order: [1, 0])
     }
 
-    /// Whether some file has a weight of this name in the present scope.
+    /// Whether there is a weight of this name in the present scope.
     public func hasWeight(_ name: String) -> Bool { weights.entry(named: weightName(name)) != nil }
 
     /// An argument that the engine takes as an input: a vector of integers that belongs to `layer`.

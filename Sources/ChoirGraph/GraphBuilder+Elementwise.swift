@@ -48,6 +48,9 @@ extension GraphBuilder {
     /// The hyperbolic tangent.
     public func tanh(_ x: Value) throws(GraphError) -> Value { try unary("Tanh", x) }
 
+    /// `max(x, 0)`.
+    public func relu(_ x: Value) throws(GraphError) -> Value { try unary("ReLU", x) }
+
     /// `1 / (1 + e^−x)`.
     public func sigmoid(_ x: Value) throws(GraphError) -> Value { try unary("Sigmoid", x) }
 

@@ -33,7 +33,8 @@ public struct GraphError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The subject and the message.
     public var description: String { "\(subject): \(message)" }
 
-    init(_ code: Code, _ subject: String, _ message: String) {
+    /// Makes an error.
+    package init(_ code: Code, _ subject: String, _ message: String) {
         self.code = code
         self.subject = subject
         self.message = message

@@ -17,6 +17,12 @@ public final class WeightStore: Sendable {
         let shape: Shape
         let dataType: DataType
         let path: String
+        /// The tensor's name in its file.
+        let name: String
+        /// Whether the file has the matrix the other way round; ``shape`` is as in the file.
+        var isTransposed = false
+        /// Whether a shape with more or fewer ones at its end is the same.
+        var ignoresTrailingOnes = false
     }
 
     private struct InlineArea {
@@ -37,6 +43,7 @@ public final class WeightStore: Sendable {
     private let inlineOffset: Int
     private let inline = Mutex(InlineArea())
     private let entries: [String: Entry]
+    private let naming: WeightNaming
     private let fileIdentities: [String]
 
     /// The files in words, for error messages.
@@ -44,11 +51,14 @@ public final class WeightStore: Sendable {
 
     /// Maps files side by side.
     ///
-    /// - Parameter files: The files of one checkpoint, such as its shards; none for a graph without weights.
+    /// - Parameters:
+    ///   - files: The files of one checkpoint, such as its shards; none for a graph without weights.
+    ///   - naming: How the names that a model asks for become those of the files.
     ///
     /// Throws when two files have a tensor of the same name, when a file was replaced since it was opened, or when the
     /// system refuses the mapping. The corresponding C function is `mmap`.
-    public init(files: [SafetensorsFile] = []) throws(GraphError) {
+    public init(files: [SafetensorsFile] = [], naming: WeightNaming = .asWritten) throws(GraphError) {
+        self.naming = naming
         let pageSize = sysconf(Int32(_SC_PAGESIZE))
         func pages(_ byteCount: Int) -> Int { (byteCount + pageSize - 1) / pageSize * pageSize }
 
@@ -62,7 +72,8 @@ public final class WeightStore: Sendable {
                     offset: offset + tensor.fileRange.lowerBound,
                     shape: tensor.shape,
                     dataType: tensor.dataType,
-                    path: file.path
+                    path: file.path,
+                    name: name
                 )
                 if let other = entries.updateValue(entry, forKey: name) {
                     throw GraphError(.storage, name, "both \(other.path) and \(file.path) have this weight")
@@ -105,12 +116,15 @@ public final class WeightStore: Sendable {
 
     deinit { munmap(base, reservedByteCount) }
 
-    /// The names of all weights, sorted.
+    /// The names of all weights as the files have them, sorted.
     public var names: [String] { entries.keys.sorted() }
 
-    /// The shape of a weight as its file has it, or nil when there is none of that name; lets a model take its widths
-    /// from the checkpoint.
-    public func shape(of name: String) -> Shape? { entries[name]?.shape }
+    /// The shape of a weight that a model asks for under this name, or nil when there is none; lets a model take its
+    /// widths from the checkpoint.
+    public func shape(of name: String) -> Shape? {
+        guard let entry = entry(named: name) else { return nil }
+        return entry.isTransposed ? Shape(entry.shape.dimensions.reversed()) : entry.shape
+    }
 
     /// Changes whenever the weights may have changed: device, file number, size and time of every file, and a hash of
     /// the inline constants.
@@ -130,7 +144,24 @@ public final class WeightStore: Sendable {
         UnsafeRawBufferPointer(start: base, count: inlineOffset + max(inline.withLock { $0.used }, 1))
     }
 
-    func entry(named name: String) -> Entry? { entries[name] }
+    /// The weight that a model asks for under this name.
+    func entry(named name: String) -> Entry? {
+        for source in naming.sources(name) {
+            guard let tensor = entries[source.name], let entry = tensor.entry(for: source) else { continue }
+            var found = entry
+            found.ignoresTrailingOnes = naming.ignoresTrailingOnes
+            return found
+        }
+        return nil
+    }
+
+    /// Says where a weight was looked for that is not there.
+    func absence(of name: String) -> String {
+        let sources = naming.sources(name).map(\.name)
+        guard sources != [name] else { return "no such weight \(origin)" }
+        guard !sources.isEmpty else { return "files of this layout have no such weight (\(origin))" }
+        return "no such weight \(origin), as \(sources.joined(separator: " or "))"
+    }
 
     /// Puts a constant into the inline area, or finds the equal one that is there, and returns its offset.
     func store(_ bytes: [UInt8]) throws(GraphError) -> Int {
@@ -185,3 +216,33 @@ public final class WeightStore: Sendable {
 }
 
 private func systemMessage() -> String { String(cString: strerror(errno)) }
+
+extension WeightStore.Entry {
+    /// This tensor, or the part of it that a naming wants; nil when it has no such part.
+    fileprivate func entry(for source: WeightSource) -> Self? {
+        guard !source.isTransposed || shape.rank == 2 else { return nil }
+        guard let part = source.part else {
+            return Self(
+                offset: offset, shape: shape, dataType: dataType, path: path, name: name,
+                isTransposed: source.isTransposed)
+        }
+        guard part.count > 0, (0..<part.count).contains(part.index), let rows = shape.dimensions.first,
+            rows % part.count == 0
+        else { return nil }
+        let partShape = Shape([rows / part.count] + shape.dimensions.dropFirst())
+        return Self(
+            offset: offset + part.index * partShape.elementCount * dataType.byteCount, shape: partShape,
+            dataType: dataType, path: path, name: "\(name), part \(part.index + 1) of \(part.count)",
+            isTransposed: source.isTransposed)
+    }
+
+    /// Whether this is a weight of the given shape.
+    func has(_ expected: Shape) -> Bool {
+        let found = isTransposed ? Array(shape.dimensions.reversed()) : shape.dimensions
+        guard ignoresTrailingOnes, !isTransposed else { return found == expected.dimensions }
+        func trimmed(_ dimensions: [Int]) -> ArraySlice<Int> {
+            dimensions[..<((dimensions.lastIndex { $0 != 1 } ?? -1) + 1)]
+        }
+        return trimmed(found) == trimmed(expected.dimensions)
+    }
+}

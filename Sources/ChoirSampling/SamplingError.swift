@@ -8,6 +8,8 @@ public struct SamplingError: Error, Hashable, Sendable, CustomStringConvertible 
         case invalidSetting
         /// The model's parameterisation says nothing about the clean image at one of the schedule's levels.
         case undefinedPrediction
+        /// A scheduler's configuration cannot be read or asks for what is not there.
+        case invalidConfiguration
         /// A stored sampler state does not belong to this sampler and schedule.
         case invalidState
     }

@@ -44,6 +44,21 @@ import Testing
         #expect(scratch.names == ["a.json", "choir.png"])
     }
 
+    @Test func `given noise takes the place of the seed's, and the canvas is kept`() async throws {
+        let scratch = Scratch()
+        let header = #"{"noise":{"dtype":"F32","shape":[1,3,64,64],"data_offsets":[0,49152]}}"#
+        let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+        try (length + Data(header.utf8) + Data(count: 49152)).write(
+            to: URL(fileURLWithPath: scratch.file("n.safetensors")))
+        let arguments = ["", "--size", "64x64", "--bridge", "consensus", "--steps", "1"]
+        let given = arguments + ["--noise", "n.safetensors", "--latents", "l.safetensors"]
+        let first = try await paintedHash(given + ["--seed", "1"], in: scratch)
+        #expect(try await paintedHash(given + ["--seed", "2"], in: scratch) == first)
+        #expect(try await paintedHash(arguments + ["--seed", "1"], in: scratch) != first)
+        let latents = try await choir("inspect", "l.safetensors", in: scratch)
+        #expect(latents.output.contains("latents F32 [1, 3, 64, 64]"))
+    }
+
     @Test func `a picture of one tile has no border to report`() async throws {
         let scratch = Scratch()
         _ = try await paintedHash(["", "--size", "64x64", "--steps", "1", "--output", "one.jpg"], in: scratch)

@@ -40,7 +40,7 @@ import Testing
             context: context)
         let shape = TileShape(
             height: noisy.height, width: noisy.width, contextTokens: context?.height ?? 0, cellsPerToken: 32)
-        let modules = try await denoiser().modules(for: shape, count: 1)
+        let modules = try await denoiser().modules(for: shape, embedding: input.embedding.shape, count: 1)
         let prediction = try await modules.predict(input)
         #expect(largestDifference(prediction.clean, try file.floats("\(index).clean")) <= 1e-4)
         let publication = try #require(prediction.publication)
@@ -58,7 +58,8 @@ import Testing
         let noisy = try file.floats("1.noisy")
         let shape = TileShape(
             height: noisy.height, width: noisy.width, contextTokens: context.height, cellsPerToken: 32)
-        let modules = try await denoiser.modules(for: shape, count: 2)
+        let modules = try await denoiser.modules(
+            for: shape, embedding: denoiser.embedding(of: "red nebula").shape, count: 2)
         func clean(_ prompt: String, _ context: Tensor) async throws -> Tensor {
             try await modules.predict(
                 TileInput(

@@ -153,3 +153,66 @@ import Testing
         #expect(first.identity != same.identity)
     }
 }
+
+extension WeightStoreTests {
+    /// A file with a fused, a transposed and a convolution's weight, and the names that a model asks for.
+    private func renamed() throws -> GraphBuilder {
+        let numbers = Tensor(shape: [6, 2], elements: (0..<12).map(Float.init))
+        let file = try file(
+            "other",
+            [
+                "fused": .float32(numbers),
+                "projection": .float32(Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6])),
+                "convolution": .float32(Tensor(shape: [2, 2, 1, 1], repeating: 1)),
+            ])
+        let naming = WeightNaming { name in
+            switch name {
+            case "q": [WeightSource("absent"), WeightSource("fused", part: .init(index: 0, of: 3))]
+            case "v": [WeightSource("fused", part: .init(index: 2, of: 3))]
+            case "bad": [WeightSource("fused", part: .init(index: 0, of: 4))]
+            case "projection": [WeightSource("projection", isTransposed: true)]
+            case "linear": [WeightSource("convolution")]
+            case "gone": [WeightSource("a"), WeightSource("b")]
+            default: []
+            }
+        }
+        return GraphBuilder(name: "g", weights: try WeightStore(files: [file], naming: naming))
+    }
+
+    @Test("A naming finds parts of a tensor and other shapes of the same bytes")
+    func namingFindsParts() throws {
+        let g = try renamed()
+        let x = try g.parameter("x", shape: [1])
+        try g.result("q", g.add(x, g.weight("q", shape: [2, 2])))
+        try g.result("v", g.add(x, g.weight("v", shape: [2, 2])))
+        try g.result("linear", g.add(x, g.weight("linear", shape: [2, 2])))
+        let turned = try g.weight("projection", shape: [3, 2])
+        #expect(turned.shape == [3, 2])
+        #expect(g.weights.shape(of: "projection") == [3, 2])
+        #expect(g.weights.shape(of: "v") == [2, 2])
+        try g.result("projection", g.add(x, turned))
+        let found = try constants(of: g.build()).map(\.bytes)
+        let floats = { (numbers: [Float]) in numbers.withUnsafeBytes { [UInt8]($0) } }
+        #expect(Array(found[..<3]) == [floats([0, 1, 2, 3]), floats([8, 9, 10, 11]), floats([1, 1, 1, 1])])
+        #expect(found[3] == floats([1, 2, 3, 4, 5, 6]))
+    }
+
+    @Test("An error about a renamed weight says what the file calls it")
+    func errorsNameBoth() throws {
+        let g = try renamed()
+        let path = "\(directory.path)/other"
+        let cases = [
+            ("v", "g.v: expected [3, 2], file has [2, 2] (in \(path), as fused, part 3 of 3)"),
+            ("gone", "g.gone: no such weight in \(path), as a or b"),
+            ("bad", "g.bad: no such weight in \(path), as fused"),
+            ("unknown", "g.unknown: files of this layout have no such weight (in \(path))"),
+            ("projection", "g.projection: expected [3, 2, 1], file has [2, 3] transposed (in \(path))"),
+        ]
+        for (name, text) in cases {
+            let error = #expect(throws: GraphError.self) {
+                try g.weight(name, shape: name == "projection" ? [3, 2, 1] : [3, 2])
+            }
+            #expect(error?.description == text)
+        }
+    }
+}

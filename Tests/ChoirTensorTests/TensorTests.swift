@@ -89,3 +89,34 @@ import Testing
         }
     }
 }
+
+@Suite struct BicubicTests {
+    /// `torch.nn.functional.interpolate(x, size, mode="bicubic", align_corners=False)` of PyTorch 2.13.
+    static let picture: [Float] = [
+        6, -5, -9, -9, 2, -2, -4, 0, 0, -5, 4, -8, -6, -2, 7, 6, -8, 2, 9, -3, 1, 9, 0, 1,
+    ]
+    static let resized: [Float] = [
+        7.42834, 2.62255, -4.36581, -8.33855, -9.56671, -9.80298, -9.67448, 4.29737, 1.71772, -2.20306, -5.72191,
+        -6.61519, -4.07668, -1.936, 1.19616, -0.51816, -2.64685, -1.87202, -0.54289, -1.30787, -2.02562, 0.35965,
+        -2.47377, -5.37734, 0.43663, 4.27411, -3.49194, -9.87876, -6.21058, -5.20253, -2.91369, 2.63902, 7.26676,
+        7.28001, 6.62512, -9.06752, -6.1054, -1.1093, 6.17149, 9.16438, 3.61153, -1.13531, -5.96263, -1.65249, 4.34641,
+        7.20009, 5.53573, 0.41951, -3.39308, 0.86651, 4.94714, 9.5217, 4.98353, -1.00417, 0.00431, 1.47891,
+    ]
+
+    @Test func `a picture is resized as PyTorch does it, and so is every region of it`() {
+        let picture = Tensor(shape: [2, 3, 4], elements: Self.picture)
+        let expected = Tensor(shape: [2, 4, 7], elements: Self.resized)
+        for region in [Region(x: 0, y: 0, width: 7, height: 4), Region(x: 2, y: 1, width: 3, height: 2)] {
+            let resized = picture.resizedBicubic(region: region, stepX: 4.0 / 7, stepY: 3.0 / 4)
+            let wanted = expected.copy(region: region)
+            #expect(resized.shape == wanted.shape)
+            #expect(zip(resized.elements, wanted.elements).allSatisfy { abs($0 - $1) < 2e-5 })
+        }
+    }
+
+    @Test func `a flat picture stays flat, whatever the size`() {
+        let flat = Tensor(shape: [1, 5, 3], repeating: 0.7)
+        let resized = flat.resizedBicubic(region: Region(x: 0, y: 0, width: 11, height: 2), stepX: 0.3, stepY: 2.5)
+        #expect(resized.elements.allSatisfy { abs($0 - 0.7) < 1e-6 })
+    }
+}

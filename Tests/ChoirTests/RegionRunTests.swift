@@ -98,6 +98,46 @@ import Testing
         #expect(right)
     }
 
+    @Test func `noise that was given stands for the request's seed, below the seeds of parts`() throws {
+        let request = RegionTests.request {
+            $0.seed = 2
+            $0.regions = [RegionTests.region("a", 0.5, 0, 0.5, 0.5)]
+            $0.reseeds = [Reseed(PictureRectangle(x: 0, y: 0, width: 0.25, height: 1), seed: 2)]
+        }
+        let given = Tensor(shape: [3, 16, 16], elements: (0..<768).map(Float.init))
+        let noise = CanvasNoise(request, pictureWidth: 16, pictureHeight: 16, given: given)
+            .normal(region: Region(x: 2, y: 3, width: 14, height: 13), channels: 3, draw: 0)
+        let own = CounterNoise(seed: 2).normal(
+            region: Region(x: 2, y: 3, width: 2, height: 13), channels: 3, draw: 0)
+        var expected = given.copy(region: Region(x: 2, y: 3, width: 14, height: 13))
+        expected.write(own, x: 0, y: 0)
+        let same = noise == expected
+        #expect(same)
+    }
+
+    @Test func `a network that reads the scale of guidance is told that of each region`() async throws {
+        actor Scales {
+            var told: [Float: Set<Double>] = [:]
+            func add(_ prompt: Float, _ scale: Double) { told[prompt, default: []].insert(scale) }
+        }
+        let scales = Scales()
+        var model = FakeLatentDenoiser()
+        model.traits.readsGuidance = true
+        model.observe = { await scales.add($0.embedding.elements[0], $0.guidanceScale) }
+        var request = PaintRequest(prompt: "1", size: PixelSize(width: 256, height: 128))
+        request.guidance = 3
+        request.regions = [
+            RegionTests.region("22", 0.25, 0, 0.25, 1), RegionTests.region("1", 0.5, 0, 0.25, 1),
+        ]
+        request.regions?[0].content.guidance = 5
+        request.regions?[1].content.guidance = 7
+        _ = try await painting(request, by: model)
+        // One prompt with two scales is two evaluations; none is for a negative prompt.
+        #expect(await scales.told == [1: [3, 7], 2: [5]])
+        let counted = try PaintPlan(request: request, traits: model.traits, modules: 1).finest.evaluationsPerStep
+        #expect(counted > 3)
+    }
+
     @Test func `the last part that a cell lies in gives its seed`() throws {
         let request = try RegionTests.request {
             $0.map = try RegionMap(

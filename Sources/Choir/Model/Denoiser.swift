@@ -8,16 +8,28 @@ public protocol Denoiser: Sendable {
     /// What the pipeline must know to plan.
     var traits: ModelTraits { get }
 
-    /// The model's form of a prompt. The empty prompt gives the model's "nothing in particular".
-    func embedding(of prompt: String) throws -> Tensor
+    /// What turns a canvas into a picture; nil if the canvas is the picture.
+    var codec: (any LatentCodec)? { get }
+
+    /// The model's forms of all prompts of a painting. The empty prompt gives the model's "nothing in particular".
+    ///
+    /// - Parameter prompts: All that any tile will be asked for, each once.
+    /// - Returns: One embedding for each prompt, all of one shape.
+    func embeddings(of prompts: [String]) async throws -> [Tensor]
 
     /// Makes ready for tiles of one shape.
     ///
     /// - Parameters:
     ///   - shape: What the tiles of a stage have in common.
+    ///   - embedding: The shape of the painting's embeddings.
     ///   - modules: How many tiles will be denoised at the same time.
     /// - Returns: What denoises them; it shares the model's weights with every other.
-    func modules(for shape: TileShape, count modules: Int) async throws -> any ModulePool
+    func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool
+}
+
+extension Denoiser {
+    /// None: the canvas is the picture.
+    public var codec: (any LatentCodec)? { nil }
 }
 
 /// What the tiles of a stage have in common; a model may need to be compiled for it.
@@ -63,6 +75,12 @@ public struct TileInput: Sendable {
     /// The same window of the coarser scale's finished picture, `[channels, height / factor, width / factor]`.
     public var coarse: Tensor?
 
+    /// Where the window lies in the stage's canvas, in cells.
+    public var window: Region
+
+    /// The stage's picture, in cells of its canvas, which may reach beyond it on the right and below.
+    public var picture: Region
+
     /// The noise level of the window.
     public var level: NoiseLevel
 
@@ -73,19 +91,31 @@ public struct TileInput: Sendable {
     /// square of so many cells, `[text, height / cell, width / cell]`.
     public var embedding: Tensor
 
+    /// The scale of guidance, for a model with `ModelTraits.readsGuidance`.
+    public var guidanceScale: Double
+
     /// The tokens of all tiles, `[contextTokens, width]`; nil to listen to nobody.
     public var context: Tensor?
 
-    /// An input.
+    /// The tiles whose tokens `context` holds, one after another, `contextTokens / count` of each; nil without context.
+    public var contextTiles: TilePlan?
+
+    /// An input; of a canvas that is one tile unless said otherwise.
     public init(
-        noisy: Tensor, coarse: Tensor?, level: NoiseLevel, scale: Int, embedding: Tensor, context: Tensor?
+        noisy: Tensor, coarse: Tensor?, window: Region? = nil, picture: Region? = nil, level: NoiseLevel, scale: Int,
+        embedding: Tensor, guidanceScale: Double = 1, context: Tensor?, contextTiles: TilePlan? = nil
     ) {
+        let whole = Region(x: 0, y: 0, width: noisy.width, height: noisy.height)
         self.noisy = noisy
         self.coarse = coarse
+        self.window = window ?? whole
+        self.picture = picture ?? whole
         self.level = level
         self.scale = scale
         self.embedding = embedding
+        self.guidanceScale = guidanceScale
         self.context = context
+        self.contextTiles = contextTiles
     }
 }
 

@@ -10,7 +10,8 @@ public struct ModelTraits: Hashable, Sendable {
         /// Guidance scale, where the request names none.
         public var guidance: Double
 
-        /// Flow time in 0 < t <= 1 from which a coarser picture is refined; 1 repaints from pure noise.
+        /// Where on the way from noise, 0 < start <= 1, a coarser picture is refined from, as `NoiseSchedule.schedule`
+        /// means it; 1 repaints from pure noise.
         public var start: Double
 
         /// Resolution shift of the flow schedule (Esser et al. 2024, equation 23); 1 is none.
@@ -37,11 +38,22 @@ public struct ModelTraits: Hashable, Sendable {
         /// The number of tokens of a canvas that the model reads without growing slower; more tiles publish coarser.
         public var capacity: Int
 
+        /// Whether tiles must be whole numbers of tokens high and wide.
+        public var dividesTiles: Bool
+
+        /// Evaluations of a stage, from the first, in which tiles publish anew at the level of the evaluation before any
+        /// is denoised; the others read what was published in the evaluation before.
+        public var freshEvaluations: Int
+
         /// A way to publish.
-        public init(width: Int, granularity: Int, capacity: Int) {
+        public init(
+            width: Int, granularity: Int, capacity: Int, dividesTiles: Bool = false, freshEvaluations: Int = 1
+        ) {
             self.width = width
             self.granularity = granularity
             self.capacity = capacity
+            self.dividesTiles = dividesTiles
+            self.freshEvaluations = freshEvaluations
         }
     }
 
@@ -54,10 +66,16 @@ public struct ModelTraits: Hashable, Sendable {
     /// Channels of the canvas.
     public var channels: Int
 
+    /// Channels of the picture: 3, or 1 for a grey one.
+    public var pictureChannels: Int
+
+    /// Pixels along a side of a cell; 1 where the canvas is the picture. More needs a `LatentCodec`.
+    public var pixelsPerCell: Int
+
     /// What canvas sizes and tile positions are multiples of, in cells.
     public var alignment: Int
 
-    /// Side of a tile in cells, where the request names none.
+    /// Side of a tile in cells, where the request names none: the size that the model paints best.
     public var tile: Int
 
     /// Cells that neighbouring tiles share, where the request names none.
@@ -66,7 +84,20 @@ public struct ModelTraits: Hashable, Sendable {
     /// The step rule, where the request names none.
     public var sampler: SamplerKind
 
-    /// The resolutions, from the full size to the coarsest. Each is `scaleFactor` times smaller than the one before.
+    /// The noise that it was trained with.
+    public var noise: NoiseSchedule
+
+    /// Whether a guidance below 1 means what the equation says; otherwise it is none, as diffusers has it.
+    public var guidesBelowOne: Bool
+
+    /// Whether the guidance scale is an input of the network, which then needs no unconditional prediction.
+    public var readsGuidance: Bool
+
+    /// The resolutions that the model knows of, from the full size to the coarsest. Each is `scaleFactor` times smaller
+    /// than the one before, and tiles see the coarser picture.
+    ///
+    /// A model of a single scale paints every size alike and sees no coarser picture: it paints at its own size first,
+    /// about a tile, and refines what was enlarged.
     public var scales: [Scale]
 
     /// How many times smaller the side of the next coarser scale is.
@@ -85,20 +116,29 @@ public struct ModelTraits: Hashable, Sendable {
     /// Bytes of activations for each cell of a tile that is being denoised.
     public var activationBytesPerCell: Int
 
-    /// Traits of a model.
+    /// Whether tiles are given the coarser picture to see.
+    public var seesCoarser: Bool { scales.count > 1 }
+
+    /// Traits of a model; those of a canvas that is an RGB picture, of a rectified flow, unless said otherwise.
     public init(
-        name: String, precision: String, channels: Int, alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind,
-        scales: [Scale],
-        scaleFactor: Int, summary: Summary?, conditioningCell: Int? = nil, residentBytes: Int,
+        name: String, precision: String, channels: Int, pictureChannels: Int = 3, pixelsPerCell: Int = 1,
+        alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind, noise: NoiseSchedule = .flow(),
+        guidesBelowOne: Bool = true, readsGuidance: Bool = false, scales: [Scale], scaleFactor: Int, summary: Summary?,
+        conditioningCell: Int? = nil, residentBytes: Int,
         activationBytesPerCell: Int
     ) {
         self.name = name
         self.precision = precision
         self.channels = channels
+        self.pictureChannels = pictureChannels
+        self.pixelsPerCell = pixelsPerCell
         self.alignment = alignment
         self.tile = tile
         self.overlap = overlap
         self.sampler = sampler
+        self.noise = noise
+        self.guidesBelowOne = guidesBelowOne
+        self.readsGuidance = readsGuidance
         self.scales = scales
         self.scaleFactor = scaleFactor
         self.summary = summary

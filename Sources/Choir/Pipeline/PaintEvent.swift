@@ -30,19 +30,14 @@ public struct Painting: Sendable {
     /// The name of the model that painted it.
     public let model: String
 
-    /// The canvas, `[channels, height, width]`, in -1 ... 1; it may reach beyond the picture on the right and below.
+    /// The clean canvas, `[channels, height, width]` in cells; it may reach beyond the picture on the right and below.
     public let canvas: Tensor
+
+    /// What decodes the canvas; nil if it is the picture, in -1 ... 1.
+    public let codec: (any LatentCodec)?
 
     /// Where the time went.
     public let timings: PaintTimings
-
-    /// Pixel rows as interleaved 8-bit RGB, from the top.
-    ///
-    /// - Parameter rows: Rows inside of the picture.
-    /// - Returns: `rows.count * width * 3` bytes.
-    public func pixels(rows: Range<Int>) -> [UInt8] {
-        canvas.interleavedBytes(rows: rows, width: request.size.width)
-    }
 }
 
 /// Seconds that the parts of a painting took. Of a painting that was resumed, since it was resumed.

@@ -8,7 +8,13 @@ public struct PaintPlan: Hashable, Sendable {
     /// What was planned for.
     public internal(set) var request: PaintRequest
 
-    /// Bytes of memory at the peak: model, activations and canvases.
+    /// Pixels along a side of a cell, in which stages are planned.
+    public let pixelsPerCell: Int
+
+    /// Channels of the picture: 3, or 1 for a grey one.
+    public let pictureChannels: Int
+
+    /// Bytes of memory at the peak: model, activations and canvases, or what decoding takes.
     public let peakBytes: Int
 
     /// Bytes of disk that a run directory takes while the picture is painted.
@@ -32,60 +38,63 @@ public struct PaintPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - request: What to paint.
     ///   - traits: What paints it.
+    ///   - codec: What will decode the canvas; nil if it is the picture.
     ///   - modules: How many tiles are denoised at the same time.
     /// - Throws: `RequestError` if the request is invalid or does not fit the model, `SamplingError` for settings that
     ///   no schedule can be made of.
-    public init(request: PaintRequest, traits: ModelTraits, modules: Int) throws {
+    public init(
+        request: PaintRequest, traits: ModelTraits, codec: (any LatentCodec)? = nil, modules: Int
+    ) throws {
         try request.validate()
-        if request.bridges.contains(.attention), traits.summary == nil {
+        // The standard bridges are those that the model can have.
+        if request.bridges.contains(.attention), request.bridges != BridgeKind.standard, traits.summary == nil {
             throw RequestError("bridges", found: "attention", expected: "a model with cross-spatial attention")
         }
-        let scales = Self.scales(for: request, traits: traits)
-        let stages = try scales.reversed().map { scale in
-            try Stage(scale: scale, refines: scale < scales.count - 1, request: request, traits: traits)
+        let ladder = Ladder(request: request, traits: traits)
+        let stages = try ladder.rungs.indices.reversed().map { rung in
+            try Stage(rung: rung, of: ladder, request: request, traits: traits)
         }
         self.stages = stages
+        pixelsPerCell = traits.pixelsPerCell
+        pictureChannels = traits.pictureChannels
         guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
         self.request = request
-        peakBytes = Self.peakBytes(stages: stages, traits: traits, modules: modules)
-        runBytes = Self.runBytes(stages: stages, traits: traits)
-    }
-
-    /// The scales from 0 on that have at least one aligned square of cells.
-    private static func scales(for request: PaintRequest, traits: ModelTraits) -> [Int] {
-        guard request.bridges.contains(.coarse) else { return [0] }
-        var side = max(request.size.width, request.size.height)
-        return traits.scales.indices.prefix { scale in
-            if scale > 0 { side /= traits.scaleFactor }
-            return scale == 0 || side >= traits.alignment
-        }
+        peakBytes =
+            Self.peakBytes(stages: stages, traits: traits, codec: codec, modules: modules) + (request.map?.bytes ?? 0)
+        runBytes = Self.runBytes(stages: stages, request: request, traits: traits)
     }
 
     private static func canvasBytes(_ stage: Stage, traits: ModelTraits) -> Int {
         stage.tiles.columns.length * stage.tiles.rows.length * traits.channels * MemoryLayout<Float>.size
     }
 
-    /// State, fused prediction, the sampler's memory, and the coarser picture; tiles in flight; model and activations.
-    private static func peakBytes(stages: [Stage], traits: ModelTraits, modules: Int) -> Int {
+    /// State, fused prediction, the sampler's memory and noise, and the coarser picture; tiles in flight; model and
+    /// activations. Or, when the model is gone, the canvas and what decodes it.
+    private static func peakBytes(
+        stages: [Stage], traits: ModelTraits, codec: (any LatentCodec)?, modules: Int
+    ) -> Int {
         var coarser = 0
         var peak = 0
         for stage in stages {
             let canvas = canvasBytes(stage, traits: traits)
-            let canvases = stage.samplerRemembers ? 3 : 2
+            let canvases = 2 + (stage.samplerRemembers ? 1 : 0) + (stage.samplerTakesNoise ? 1 : 0)
             let cells = stage.tiles.columns.window * stage.tiles.rows.window
             let inFlight =
                 modules * cells * (traits.activationBytesPerCell + 4 * traits.channels * MemoryLayout<Float>.size)
             peak = max(peak, canvases * canvas + coarser + inFlight)
             coarser = canvas
         }
-        return peak + traits.residentBytes
+        peak += traits.residentBytes
+        guard let codec, let tiles = stages.last?.tiles else { return peak }
+        return max(peak, coarser + codec.decodingBytes(height: tiles.rows.length, width: tiles.columns.length))
     }
 
-    /// Two states, because the new one is written before the old one goes.
-    private static func runBytes(stages: [Stage], traits: ModelTraits) -> Int {
+    /// Two states, because the new one is written before the old one goes; and the noise that was given.
+    private static func runBytes(stages: [Stage], request: PaintRequest, traits: ModelTraits) -> Int {
         guard let finest = stages.last else { return 0 }
+        let noise = request.noise == nil ? 0 : canvasBytes(stages[0], traits: traits)
         let stored = finest.samplerRemembers ? 2 : 1
         let coarser = stages.dropLast().last.map { canvasBytes($0, traits: traits) } ?? 0
-        return 2 * (stored * canvasBytes(finest, traits: traits) + coarser)
+        return 2 * (stored * canvasBytes(finest, traits: traits) + coarser) + noise
     }
 }

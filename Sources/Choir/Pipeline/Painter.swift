@@ -8,14 +8,20 @@ struct Painter {
     let plan: PaintPlan
     let run: RunDirectory?
 
+    /// Noise to start from in place of the seed's, in the shape of the first canvas.
+    let noise: Tensor?
+
     private let embeddings: [String: Tensor]
 
-    init(denoiser: any Denoiser, modules: Int, plan: PaintPlan, run: RunDirectory?) throws {
+    init(
+        denoiser: any Denoiser, modules: Int, plan: PaintPlan, run: RunDirectory?, noise: Tensor?
+    ) async throws {
         self.denoiser = denoiser
         self.modules = modules
         self.plan = plan
         self.run = run
-        embeddings = try TilePrompter.embeddings(of: plan.request, by: denoiser)
+        self.noise = noise
+        embeddings = try await TilePrompter.embeddings(of: plan.request, by: denoiser)
     }
 
     /// - Parameters:
@@ -33,7 +39,11 @@ struct Painter {
             let stage = plan.stages[index]
             if pool?.shape != stage.tileShape {
                 let start = clock.now
-                pool = (stage.tileShape, try await denoiser.modules(for: stage.tileShape, count: modules))
+                // Gone before the next is made: two compiled networks may not fit into memory.
+                pool = nil
+                let modules = try await denoiser.modules(
+                    for: stage.tileShape, embedding: embeddings.values.first?.shape ?? [0], count: modules)
+                pool = (stage.tileShape, modules)
                 timings.compile += (clock.now - start).seconds
             }
             guard let modules = pool?.modules else { preconditionFailure("a stage without modules") }
@@ -41,14 +51,15 @@ struct Painter {
             var painter = try await StagePainter(
                 stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
                 prompter: TilePrompter(regions: stage.regions, embeddings: embeddings), coarser: coarser, run: run,
-                stored: stored?.stage == index ? stored : nil, traits: denoiser.traits)
+                stored: stored?.stage == index ? stored : nil, given: index == 0 ? noise : nil, denoiser: denoiser)
             progress.skip(evaluations: painter.doneEvaluations, steps: painter.doneSteps)
             let canvas = try await painter.paint(&progress, send: send)
             timings.denoise += (clock.now - start).seconds
             timings.network += painter.networkSeconds / Double(min(modules.concurrency, self.modules))
             if index + 1 == plan.stages.count {
                 return Painting(
-                    request: plan.request, plan: plan, model: denoiser.traits.name, canvas: canvas, timings: timings)
+                    request: plan.request, plan: plan, model: denoiser.traits.name, canvas: canvas,
+                    codec: denoiser.codec, timings: timings)
             }
             coarser = canvas
         }

@@ -33,14 +33,14 @@ public struct ParallelDiffusionPipeline: Sendable {
 
     /// What painting a request would do and take. Runs nothing.
     public func plan(_ request: PaintRequest) throws -> PaintPlan {
-        try PaintPlan(request: request, traits: denoiser.traits, modules: modules)
+        try PaintPlan(request: request, traits: denoiser.traits, codec: denoiser.codec, modules: modules)
     }
 
     /// What the painting of a run directory does and takes, as `plan(_:)` says of its request.
     ///
     /// - Throws: `RunError` if the directory holds no painting of this model, or its request cannot be painted.
     public func plan(_ run: RunDirectory) throws -> PaintPlan {
-        try run.plan(for: denoiser.traits, modules: modules)
+        try run.plan(for: denoiser, modules: modules)
     }
 
     /// Paints a picture.
@@ -53,9 +53,11 @@ public struct ParallelDiffusionPipeline: Sendable {
     public func paint(_ request: PaintRequest, run: RunDirectory? = nil) -> AsyncThrowingStream<PaintEvent, any Error> {
         events { continuation in
             let plan = try plan(request)
-            try run?.start(request, model: denoiser.traits.name)
-            return try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run)
-                .paint(from: nil) { continuation.yield($0) }
+            let canvas = plan.stages[0].canvasShape(channels: denoiser.traits.channels)
+            let noise = try request.noise.map { try GivenNoise.read($0, for: canvas) }
+            try run?.start(request, model: denoiser.traits.name, noise: noise)
+            let painter = try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run, noise: noise)
+            return try await painter.paint(from: nil) { continuation.yield($0) }
         }
     }
 
@@ -72,8 +74,10 @@ public struct ParallelDiffusionPipeline: Sendable {
             var plan = try plan(run)
             plan.request.previewSide = previewSide ?? plan.request.previewSide
             try plan.request.validate()
-            return try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run)
-                .paint(from: run.state(for: plan, traits: denoiser.traits)) { continuation.yield($0) }
+            let state = try run.state(for: plan, traits: denoiser.traits)
+            let noise = state == nil ? try run.noise(for: plan, traits: denoiser.traits) : nil
+            let painter = try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run, noise: noise)
+            return try await painter.paint(from: state) { continuation.yield($0) }
         }
     }
 

@@ -1,45 +1,49 @@
 import ChoirSampling
 
 extension Stage {
-    /// Plans one scale of a painting.
-    init(scale: Int, refines: Bool, request: PaintRequest, traits: ModelTraits) throws {
-        let best = traits.scales[scale]
-        let reduction = (0..<scale).reduce(1) { factor, _ in factor * traits.scaleFactor }
-        let content = (
-            width: Self.quotient(request.size.width, reduction), height: Self.quotient(request.size.height, reduction)
-        )
-        let tile = request.tile ?? traits.tile
-        let overlap = request.bridges.contains(.consensus) ? request.overlap ?? min(traits.overlap, tile / 4) : 0
-        let window =
-            request.tile
-            ?? TileAxis.fittedWindow(
-                length: max(content.width, content.height), near: tile, overlap: overlap, alignment: traits.alignment)
-        guard overlap <= window / 2 else {
-            throw RequestError("overlap", found: "\(overlap)", expected: "at most half of the tile, \(window / 2)")
+    /// Plans one size of a painting.
+    init(rung: Int, of ladder: Ladder, request: PaintRequest, traits: ModelTraits) throws {
+        let size = ladder.rungs[rung]
+        let best = traits.scales[size.scale]
+        let cells = { (pixels: Int) in Self.quotient(pixels, traits.pixelsPerCell) }
+        let tile = request.tile.map(cells) ?? traits.tile
+        let overlap =
+            request.bridges.contains(.consensus) ? request.overlap.map(cells) ?? min(traits.overlap, tile / 4) : 0
+        let longer = max(size.width, size.height)
+        let fitted =
+            request.tile.map(cells)
+            ?? TileAxis.fittedWindow(length: longer, near: tile, overlap: overlap, alignment: traits.alignment)
+        guard overlap <= fitted / 2 else {
+            let (found, most) = (overlap * traits.pixelsPerCell, fitted / 2 * traits.pixelsPerCell)
+            throw RequestError("overlap", found: "\(found)", expected: "at most half of the tile, \(most)")
         }
+        let window = size.isOneTile ? max(longer, fitted) : fitted
         let axis = { (length: Int) in
             TileAxis(
                 length: Self.quotient(length, traits.alignment) * traits.alignment, window: window, overlap: overlap,
                 alignment: traits.alignment)
         }
-        let tiles = TilePlan(columns: axis(content.width), rows: axis(content.height))
+        let tiles = TilePlan(columns: axis(size.width), rows: axis(size.height))
         let steps = request.steps.map { Self.proportional($0, best.steps, traits.scales[0].steps) } ?? best.steps
+        let refines = rung < ladder.rungs.count - 1
 
-        self.scale = scale
-        contentWidth = content.width
-        contentHeight = content.height
+        scale = size.scale
+        self.rung = rung
+        contentWidth = size.width
+        contentHeight = size.height
         self.tiles = tiles
         sampler = request.sampler ?? traits.sampler
-        schedule = try .flow(steps: steps, shift: best.shift, start: refines ? best.start : 1)
-        guidance = try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits))
-        let layout = RegionLayout(request)
-        regions = StageRegions(
-            layout: layout, request: request,
-            guidances: try layout.contents.map {
-                try Guidance(scale: Self.guidance($0.guidance ?? request.guidance, at: scale, of: traits))
-            }, cell: traits.conditioningCell, pictureWidth: content.width, pictureHeight: content.height)
+        eta = request.eta ?? 0
+        schedule = try traits.noise.schedule(
+            steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift)
+        regions = try StageRegions(
+            request: request, traits: traits, pictureWidth: size.width, pictureHeight: size.height
+        ) { Self.guidance($0, at: size.scale, of: traits) }
+        guidanceScale = Self.guidance(request.guidance, at: scale, of: traits)
+        guidance = try Guidance(scale: traits.readsGuidance ? 1 : guidanceScale)
         self.refines = refines
         tileShape = Self.tileShape(of: tiles, attention: request.bridges.contains(.attention), traits: traits)
+        _ = try Sampler(sampler, schedule: schedule, eta: eta)
     }
 
     private static func quotient(_ dividend: Int, _ divisor: Int) -> Int { (dividend + divisor - 1) / divisor }
@@ -52,7 +56,10 @@ extension Stage {
     /// A requested scale acts where the model guides most, and in proportion elsewhere.
     private static func guidance(_ requested: Double?, at scale: Int, of traits: ModelTraits) -> Double {
         let best = traits.scales[scale].guidance
-        guard let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else { return requested ?? best }
+        if let requested, requested < 1, !traits.guidesBelowOne { return 1 }
+        guard traits.scales.count > 1, let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else {
+            return requested ?? best
+        }
         return 1 + (requested - 1) * (best - 1) / (most - 1)
     }
 
@@ -64,8 +71,11 @@ extension Stage {
         }
         let smallest = min(height, width)
         var cells = min(summary.granularity, smallest)
+        let fits = { (cells: Int) in
+            cells <= smallest && (!summary.dividesTiles || height % cells == 0 && width % cells == 0)
+        }
         let tokens = { plan.count * (height / cells) * (width / cells) }
-        while tokens() > summary.capacity, 2 * cells <= smallest { cells *= 2 }
+        while tokens() > summary.capacity, fits(2 * cells) { cells *= 2 }
         return TileShape(
             height: height, width: width, contextTokens: attention && plan.count > 1 ? tokens() : 0,
             cellsPerToken: cells)

@@ -3,8 +3,11 @@ import ChoirTensor
 
 /// One resolution of a painting: a canvas, its tiles, and the noise levels that it goes through.
 public struct Stage: Hashable, Sendable {
-    /// The index in `ModelTraits.scales`; 0 is the full size.
+    /// The index in `ModelTraits.scales`.
     public let scale: Int
+
+    /// Counted from the full size, which is 0, to the coarsest.
+    public let rung: Int
 
     /// Size of the picture at this scale, in cells, before it was rounded up to the canvas.
     public let contentWidth: Int
@@ -18,10 +21,16 @@ public struct Stage: Hashable, Sendable {
     /// Which step rule leads through the schedule.
     public let sampler: SamplerKind
 
+    /// How much noise DDIM adds again, 0 ... 1; 0 for other samplers.
+    public let eta: Double
+
     /// The noise levels.
     public let schedule: Schedule
 
-    /// Scale of classifier-free guidance.
+    /// Scale of guidance.
+    public let guidanceScale: Double
+
+    /// How predictions are guided; by 1, not at all, for a model whose network reads the scale.
     public let guidance: Guidance
 
     /// Whether the stage refines the picture of the stage before.
@@ -58,6 +67,12 @@ public struct Stage: Hashable, Sendable {
 
     /// Whether the sampler keeps a field of the canvas's size between steps.
     var samplerRemembers: Bool { sampler == .dpmpp2m || sampler == .heun }
+
+    /// Whether the sampler takes a field of fresh noise of the canvas's size in some step.
+    var samplerTakesNoise: Bool {
+        guard let sampler = try? Sampler(sampler, schedule: schedule, eta: eta) else { return false }
+        return (0..<sampler.evaluationCount).contains { sampler.update(forEvaluation: $0).takesNoise }
+    }
 
     /// The shape of the canvas.
     func canvasShape(channels: Int) -> Shape { [channels, tiles.rows.length, tiles.columns.length] }

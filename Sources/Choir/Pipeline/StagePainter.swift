@@ -11,9 +11,11 @@ struct StagePainter {
     let coarser: Tensor?
     let run: RunDirectory?
     let previewSide: Int?
-    let scaleFactor: Int
+    let traits: ModelTraits
+    let codec: (any LatentCodec)?
 
     private(set) var networkSeconds = 0.0
+    private let noise: CanvasNoise
     private let merge: (rows: [[Float]], columns: [[Float]])
     private let attention: (any Bridge)?
     private var sampler: Sampler
@@ -22,7 +24,8 @@ struct StagePainter {
 
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int,
-        prompter: TilePrompter, coarser: Tensor?, run: RunDirectory?, stored: RunState?, traits: ModelTraits
+        prompter: TilePrompter, coarser: Tensor?, run: RunDirectory?, stored: RunState?, given: Tensor?,
+        denoiser: any Denoiser
     ) async throws {
         self.stage = stage
         self.index = index
@@ -31,8 +34,10 @@ struct StagePainter {
         self.prompter = prompter
         self.coarser = coarser
         self.run = run
+        noise = Self.noise(of: plan.request, at: stage)
         previewSide = plan.request.previewSide
-        scaleFactor = traits.scaleFactor
+        traits = denoiser.traits
+        codec = denoiser.codec
 
         let bridges = Self.bridges(of: plan.request)
         merge = (
@@ -42,19 +47,22 @@ struct StagePainter {
         attention = stage.tileShape.contextTokens > 0 ? bridges.first { $0.kind == .attention } : nil
         if let stored {
             sampler = try Sampler(
-                stage.sampler, schedule: stage.schedule, evaluation: stored.evaluation, memory: stored.memory)
+                stage.sampler, schedule: stage.schedule, eta: stage.eta, evaluation: stored.evaluation,
+                memory: stored.memory)
             state = stored.canvas
             publications = stored.publications
         } else {
-            sampler = try Sampler(stage.sampler, schedule: stage.schedule)
+            sampler = try Sampler(stage.sampler, schedule: stage.schedule, eta: stage.eta)
             state = try await StartingCanvas(
-                stage: stage,
-                noise: CanvasNoise(
-                    plan.request, pictureWidth: stage.contentWidth, pictureHeight: stage.contentHeight),
-                channels: traits.channels, coarser: coarser, scaleFactor: traits.scaleFactor
+                stage: stage, noise: Self.noise(of: plan.request, at: stage, given: given), traits: traits,
+                coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) }
             ).make()
             publications = []
         }
+    }
+
+    private static func noise(of request: PaintRequest, at stage: Stage, given: Tensor? = nil) -> CanvasNoise {
+        CanvasNoise(request, pictureWidth: stage.contentWidth, pictureHeight: stage.contentHeight, given: given)
     }
 
     private static func bridges(of request: PaintRequest) -> [any Bridge] {
@@ -88,16 +96,33 @@ struct StagePainter {
     mutating func paint(_ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void) async throws -> Tensor {
         while let level = sampler.nextLevel {
             try Task.checkCancellation()
-            if stage.publishesFirst, publications.isEmpty {
+            let fresh = traits.summary?.freshEvaluations ?? 1
+            if stage.publishesFirst, publications.isEmpty || sampler.evaluation < fresh {
                 publications = try await publishAll(level)
             }
             let denoised = try await evaluate(level, &progress, send: send)
-            sampler.advance(&state, denoised: denoised)
+            sampler.advance(&state, denoised: denoised, noise: sampler.needsNoise ? try await stepNoise() : nil)
             progress.skip(evaluations: 0, steps: 1)
             send(.step(progress.steps, of: progress.stepCount))
-            if let previewSide { send(.preview(denoised.reduced(toFit: previewSide))) }
+            if let previewSide { send(.preview(try await preview(of: denoised, side: previewSide))) }
         }
         return state
+    }
+
+    /// What the sampler adds in its next step: a function of the step and the cell alone.
+    private func stepNoise() async throws -> Tensor {
+        let (noise, channels, width) = (noise, traits.channels, state.width)
+        let draw = NoiseDraw.step(evaluation: sampler.evaluation, rung: stage.rung)
+        return try await Tensor.madeInBands(shape: state.shape) { rows in
+            noise.normal(
+                region: Region(x: 0, y: rows.lowerBound, width: width, height: rows.count), channels: channels,
+                draw: draw)
+        }
+    }
+
+    private func preview(of denoised: Tensor, side: Int) async throws -> Tensor {
+        guard let codec else { return denoised.reduced(toFit: side) }
+        return try await codec.preview(of: denoised.reduced(toFit: max(1, side / codec.pixelsPerCell)))
     }
 
     private var runState: RunState {
@@ -156,16 +181,21 @@ struct StagePainter {
 
     /// How the input of any tile is made at one level.
     private func inputs(at level: NoiseLevel, context: Tensor?) -> @Sendable (Tile) -> TileInput {
-        let (state, coarser, scale, factor) = (state, coarser, stage.scale, scaleFactor)
+        let (state, scale, factor) = (state, stage.scale, traits.scaleFactor)
         let embedding = prompter.embedding(0)
+        let coarser = traits.seesCoarser ? coarser : nil
+        let tiles = context == nil ? nil : stage.tiles
+        let guidanceScale = stage.guidanceScale
+        let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
         return { tile in
             let window = tile.window
             let below = Region(
                 x: window.x / factor, y: window.y / factor, width: window.width / factor, height: window.height / factor
             )
             return TileInput(
-                noisy: state.copy(region: window), coarse: coarser?.copy(region: below), level: level, scale: scale,
-                embedding: embedding, context: context)
+                noisy: state.copy(region: window), coarse: coarser?.copy(region: below), window: window,
+                picture: picture, level: level, scale: scale, embedding: embedding, guidanceScale: guidanceScale,
+                context: context, contextTiles: tiles)
         }
     }
 

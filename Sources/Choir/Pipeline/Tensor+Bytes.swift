@@ -22,4 +22,17 @@ extension Tensor {
             }
         }
     }
+
+    /// Rows of a grey canvas `[1, height, width]` in -1 ... 1 as 16-bit numbers.
+    package func greyLevels() -> [UInt16] {
+        withSpan { canvas in
+            [UInt16](unsafeUninitializedCapacity: canvas.count) { levels, count in
+                for index in canvas.indices {
+                    let level = (canvas[unchecked: index] + 1) * 32767.5 + 0.5
+                    levels[index] = UInt16(max(0, min(65535, level)))
+                }
+                count = canvas.count
+            }
+        }
+    }
 }

@@ -5,8 +5,11 @@ import ChoirTensor
 struct StageRegions: Hashable, Sendable {
     let layout: RegionLayout
 
-    /// The guidance of each of the layout's contents at this stage.
+    /// How predictions of each of the layout's contents are guided at this stage.
     let guidances: [Guidance]
+
+    /// The scale of guidance that the network reads for each of the layout's contents; 1 if it reads none.
+    let readScales: [Double]
 
     /// Negative prompts of the layout's contents.
     let negatives: [String]
@@ -16,24 +19,29 @@ struct StageRegions: Hashable, Sendable {
     private let pictureWidth: Int
     private let pictureHeight: Int
 
+    /// - Parameter guidance: The scale of guidance that a requested one means at this stage.
     init(
-        layout: RegionLayout, request: PaintRequest, guidances: [Guidance], cell: Int?, pictureWidth: Int,
-        pictureHeight: Int
-    ) {
-        self.layout = layout
-        self.guidances = guidances
-        self.cell = cell
+        request: PaintRequest, traits: ModelTraits, pictureWidth: Int, pictureHeight: Int,
+        guidance: (Double?) -> Double
+    ) throws(SamplingError) {
+        layout = RegionLayout(request)
+        cell = traits.conditioningCell
         self.pictureWidth = pictureWidth
         self.pictureHeight = pictureHeight
         negatives = layout.contents.map { $0.negativePrompt ?? request.negativePrompt }
+        let scales = layout.contents.map { guidance($0.guidance ?? request.guidance) }
+        readScales = scales.map { traits.readsGuidance ? $0 : 1 }
+        guidances = try scales.map { scale throws(SamplingError) in
+            try Guidance(scale: traits.readsGuidance ? 1 : scale)
+        }
     }
 
     /// What a tile is told.
     enum Telling {
         /// One content alone.
         case one(Int)
-        /// Contents that are mixed in each square's conditioning, all with one guidance.
-        case mixed(RegionWeights, Guidance)
+        /// Contents that are mixed in each square's conditioning, all with the guidance of the first.
+        case mixed(RegionWeights)
         /// The same, with guidance that differs by cell.
         case mixedAndBlended(RegionWeights)
         /// Contents that are denoised apart, and mixed in the prediction of each cell.
@@ -48,9 +56,9 @@ struct StageRegions: Hashable, Sendable {
         let found = layout.weights(in: grid)
         if found.contents.count == 1 { return .one(found.contents[0]) }
         guard cell != nil else { return .blended(found) }
-        let scales = Set(found.contents.map { guidances[$0] })
-        if let guidance = scales.first, scales.count == 1 { return .mixed(found, guidance) }
-        return .mixedAndBlended(found)
+        // A network reads one scale of guidance for a whole tile.
+        guard Set(found.contents.map { readScales[$0] }).count == 1 else { return .blended(cellWeights(in: window)) }
+        return Set(found.contents.map { guidances[$0] }).count == 1 ? .mixed(found) : .mixedAndBlended(found)
     }
 
     /// The weights at each cell of a window, however few prompts the model can be told.
@@ -64,29 +72,42 @@ struct StageRegions: Hashable, Sendable {
     func evaluations(in window: Region) -> Int {
         switch telling(in: window) {
         case .one(let content): guidances[content].needsUnconditional ? 2 : 1
-        case .mixed(_, let guidance): guidance.needsUnconditional ? 2 : 1
+        case .mixed(let weights): guidances[weights.contents[0]].needsUnconditional ? 2 : 1
         case .mixedAndBlended: 2
         case .blended(let weights): terms(weights).count
         }
     }
 
-    /// The distinct prompts of contents that are denoised apart, each with its share of the prediction at each cell.
+    /// What an evaluation of a whole tile is told.
+    struct Term {
+        let prompt: String
+
+        /// The scale of guidance that the network reads.
+        let readScale: Double
+
+        /// The evaluation's share of the prediction at each cell.
+        var share: [Float]
+    }
+
+    /// The distinct evaluations for contents that are denoised apart.
     ///
     /// A content with weight w and guidance g adds w·g to the share of its prompt and w·(1 - g) to that of its negative
     /// prompt: the sum over prompts is then the sum over contents of their guided predictions (Ho & Salimans 2022, eq. 6).
-    func terms(_ weights: RegionWeights) -> [(prompt: String, share: [Float])] {
-        var terms: [(prompt: String, share: [Float])] = []
-        func add(_ prompt: String, _ weights: [Float], times factor: Float) {
-            if let index = terms.firstIndex(where: { $0.prompt == prompt }) {
+    func terms(_ weights: RegionWeights) -> [Term] {
+        var terms: [Term] = []
+        func add(_ prompt: String, _ readScale: Double, _ weights: [Float], times factor: Float) {
+            if let index = terms.firstIndex(where: { ($0.prompt, $0.readScale) == (prompt, readScale) }) {
                 for cell in weights.indices { terms[index].share[cell] += factor * weights[cell] }
             } else {
-                terms.append((prompt, weights.map { factor * $0 }))
+                terms.append(Term(prompt: prompt, readScale: readScale, share: weights.map { factor * $0 }))
             }
         }
         for (content, weights) in zip(weights.contents, weights.weights) {
-            let guidance = guidances[content]
-            add(layout.contents[content].prompt, weights, times: Float(guidance.scale))
-            if guidance.needsUnconditional { add(negatives[content], weights, times: Float(1 - guidance.scale)) }
+            let (guidance, readScale) = (guidances[content], readScales[content])
+            add(layout.contents[content].prompt, readScale, weights, times: Float(guidance.scale))
+            if guidance.needsUnconditional {
+                add(negatives[content], readScale, weights, times: Float(1 - guidance.scale))
+            }
         }
         return terms
     }

@@ -8,39 +8,41 @@ struct TilePrompter: Sendable {
     /// The model's form of each prompt and negative prompt.
     let embeddings: [String: Tensor]
 
-    /// The model's form of all prompts of a layout.
+    /// The model's form of all prompts of a request: all at once, so that a model need not be read for each.
     static func embeddings(
         of request: PaintRequest, by denoiser: any Denoiser
-    ) throws -> [String: Tensor] {
-        var embeddings: [String: Tensor] = [:]
+    ) async throws -> [String: Tensor] {
+        var prompts: [String] = []
         for content in RegionLayout(request).contents {
-            for text in [content.prompt, content.negativePrompt ?? request.negativePrompt] where embeddings[text] == nil
-            {
-                embeddings[text] = try denoiser.embedding(of: text)
+            for text in [content.prompt, content.negativePrompt ?? request.negativePrompt]
+            where !prompts.contains(text) {
+                prompts.append(text)
             }
         }
-        return embeddings
+        let embeddings = try await denoiser.embeddings(of: prompts)
+        precondition(embeddings.count == prompts.count, "a model embeds every prompt")
+        return Dictionary(uniqueKeysWithValues: zip(prompts, embeddings))
     }
 
     /// What one evaluation is told, and its share of the prediction at each cell.
     private struct Term {
         let embedding: Tensor
+        let readScale: Double
         let share: [Float]
     }
 
     /// Denoises the tile of a window.
     ///
-    /// - Parameter input: What the tile sees; its embedding is replaced.
+    /// - Parameter input: What the tile sees; its embedding and scale of guidance are replaced.
     func predict(_ input: TileInput, in window: Region, by modules: any ModulePool) async throws -> TilePrediction {
         switch regions.telling(in: window) {
         case .one(let content):
             return try await predict(
-                input, embedding: embedding(content), negative: negative(content),
-                guidance: regions.guidances[content], by: modules)
-        case .mixed(let weights, let guidance):
+                input, embedding: embedding(content), negative: negative(content), guidedAs: content, by: modules)
+        case .mixed(let weights):
             return try await predict(
-                input, embedding: mixed(weights, embedding), negative: mixed(weights, negative), guidance: guidance,
-                by: modules)
+                input, embedding: mixed(weights, embedding), negative: mixed(weights, negative),
+                guidedAs: weights.contents[0], by: modules)
         case .mixedAndBlended(let weights):
             let cells = regions.cellWeights(in: window)
             // At each cell g·D(prompts) + (1 - g)·D(negative prompts), with the mean g of its contents.
@@ -51,12 +53,14 @@ struct TilePrompter: Sendable {
             }
             return try await blend(
                 [
-                    Term(embedding: mixed(weights, embedding), share: scale),
-                    Term(embedding: mixed(weights, negative), share: scale.map { 1 - $0 }),
+                    Term(embedding: mixed(weights, embedding), readScale: 1, share: scale),
+                    Term(embedding: mixed(weights, negative), readScale: 1, share: scale.map { 1 - $0 }),
                 ], input, by: modules)
         case .blended(let weights):
             let terms = regions.terms(weights).compactMap { term in
-                embeddings[term.prompt].map { Term(embedding: $0, share: term.share) }
+                embeddings[term.prompt].map {
+                    Term(embedding: $0, readScale: term.readScale, share: term.share)
+                }
             }
             return try await blend(terms, input, by: modules)
         }
@@ -65,24 +69,32 @@ struct TilePrompter: Sendable {
     /// What a tile publishes before it is denoised: told all at once where the model can be, or else what covers most.
     func publish(_ input: TileInput, in window: Region, by modules: any ModulePool) async throws -> TilePublication {
         var input = input
+        func tell(_ content: Int) {
+            input.embedding = embedding(content)
+            input.guidanceScale = regions.readScales[content]
+        }
         switch regions.telling(in: window) {
-        case .one(let content): input.embedding = embedding(content)
-        case .mixed(let weights, _), .mixedAndBlended(let weights): input.embedding = mixed(weights, embedding)
+        case .one(let content): tell(content)
+        case .mixed(let weights), .mixedAndBlended(let weights):
+            tell(weights.contents[0])
+            input.embedding = mixed(weights, embedding)
         case .blended(let weights):
             let sums = weights.weights.map { $0.reduce(0, +) }
             let most = sums.indices.max { sums[$0] < sums[$1] } ?? 0
-            input.embedding = embedding(weights.contents[most])
+            tell(weights.contents[most])
         }
         return try await modules.publish(input)
     }
 
     private func predict(
-        _ input: TileInput, embedding: Tensor, negative: Tensor, guidance: Guidance, by modules: any ModulePool
+        _ input: TileInput, embedding: Tensor, negative: Tensor, guidedAs content: Int, by modules: any ModulePool
     ) async throws -> TilePrediction {
+        let guidance = regions.guidances[content]
         var conditional = input
         conditional.embedding = embedding
+        conditional.guidanceScale = regions.readScales[content]
         guard guidance.needsUnconditional else { return try await modules.predict(conditional) }
-        var unconditional = input
+        var unconditional = conditional
         unconditional.embedding = negative
         // Side by side, so that a canvas of a single tile keeps two modules busy.
         async let other = modules.predict(unconditional)
@@ -101,6 +113,7 @@ struct TilePrompter: Sendable {
             for (index, term) in terms.enumerated() {
                 var told = input
                 told.embedding = term.embedding
+                told.guidanceScale = term.readScale
                 group.addTask { [told] in (index, try await modules.predict(told)) }
             }
             return try await group.reduce(into: [Int: TilePrediction]()) { $0[$1.0] = $1.1 }

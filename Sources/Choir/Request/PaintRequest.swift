@@ -24,6 +24,13 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// The step rule.
     public var sampler: SamplerKind?
 
+    /// How much noise DDIM adds again in each step, 0 ... 1; nil or 0 is none. Other samplers take none.
+    public var eta: Double?
+
+    /// A `.safetensors` file whose tensor `noise`, `[1, channels, height, width]` in cells of the first stage's canvas
+    /// and of unit variance, the painting starts from in place of the noise of its seed.
+    public var noise: String?
+
     /// Side of a tile in pixels.
     public var tile: Int?
 

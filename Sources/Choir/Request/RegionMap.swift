@@ -86,6 +86,9 @@ public struct RegionMap: Hashable, Sendable {
 }
 
 extension RegionMap {
+    /// What the map holds in memory.
+    var bytes: Int { cells.count + counts.reduce(0) { $0 + $1.count } * MemoryLayout<Int32>.size }
+
     /// The content at a place, in fractions of the picture.
     func content(x: Double, y: Double) -> Int {
         let column = min(width - 1, max(0, Int(x * Double(width))))

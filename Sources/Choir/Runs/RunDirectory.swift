@@ -37,6 +37,7 @@ public struct RunDirectory: Hashable, Sendable {
 
     private var requestPath: String { path + "/request.json" }
     private var statePath: String { path + "/state.safetensors" }
+    private var noisePath: String { path + "/noise.safetensors" }
 
     /// What the run says of its painting.
     ///
@@ -63,10 +64,10 @@ public struct RunDirectory: Hashable, Sendable {
         try FileManager.default.removeItem(atPath: path)
     }
 
-    /// Makes the directory and stores the request.
+    /// Makes the directory and stores the request, with the noise that it names.
     ///
     /// - Throws: `RunError` if there is something already, which is never overwritten; `FileError` if it cannot be made.
-    func start(_ request: PaintRequest, model: String) throws {
+    func start(_ request: PaintRequest, model: String, noise: Tensor?) throws {
         let files = FileManager.default
         if let names = try? files.contentsOfDirectory(atPath: path), !names.isEmpty {
             let what = names.contains("request.json") ? "a painting, which can be resumed," : "other files"
@@ -77,6 +78,8 @@ public struct RunDirectory: Hashable, Sendable {
         } catch {
             throw FileError("make the directory", path, reason: error.localizedDescription)
         }
+        // A copy: the run must end as it began, whatever becomes of the file. Before the request, which makes it a run.
+        if let noise { try SafetensorsWriter.write(tensors: [GivenNoise.name: .float32(noise)], to: noisePath) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let record = Record(model: model, request: request, notes: notes)
@@ -84,14 +87,15 @@ public struct RunDirectory: Hashable, Sendable {
     }
 
     /// The plan of the painting, for the model that it was started with.
-    func plan(for traits: ModelTraits, modules: Int) throws -> PaintPlan {
+    func plan(for denoiser: any Denoiser, modules: Int) throws -> PaintPlan {
+        let traits = denoiser.traits
         let record = try record()
         guard record.model == traits.name else {
             throw RunError(
                 path: requestPath, message: "this painting is by model \(record.model), not by \(traits.name)")
         }
         do {
-            return try PaintPlan(request: record.request, traits: traits, modules: modules)
+            return try PaintPlan(request: record.request, traits: traits, codec: denoiser.codec, modules: modules)
         } catch {
             throw RunError(path: requestPath, message: "\(error)")
         }
@@ -117,6 +121,18 @@ public struct RunDirectory: Hashable, Sendable {
         }
         let metadata = ["stage": String(state.stage), "evaluation": String(state.evaluation)]
         try SafetensorsWriter.write(tensors: tensors, metadata: metadata, to: statePath)
+    }
+
+    /// The noise that the painting starts from in place of the seed's, or nil if its request names none.
+    ///
+    /// - Throws: `SafetensorsError` or `RunError` that names the file and what is wrong.
+    func noise(for plan: PaintPlan, traits: ModelTraits) throws -> Tensor? {
+        guard plan.request.noise != nil else { return nil }
+        do {
+            return try GivenNoise.read(noisePath, for: plan.stages[0].canvasShape(channels: traits.channels))
+        } catch let error as RequestError {
+            throw RunError(path: path, message: "\(error)")
+        }
     }
 
     /// The last state that was stored, or nil if the run was ended before the first.
@@ -148,7 +164,8 @@ public struct RunDirectory: Hashable, Sendable {
             }
         }
         do {
-            _ = try Sampler(stage.sampler, schedule: stage.schedule, evaluation: evaluation, memory: state.memory)
+            _ = try Sampler(
+                stage.sampler, schedule: stage.schedule, eta: stage.eta, evaluation: evaluation, memory: state.memory)
         } catch {
             throw RunError(path: statePath, message: error.description)
         }

@@ -111,10 +111,11 @@ public final class ImageWriter {
     ///
     /// - Throws: `ImageError` as the initialiser does.
     package static func check(
-        path: String, width: Int, height: Int, metadata: ImageMetadata = ImageMetadata()
+        path: String, width: Int, height: Int, channels: Int = 3, bitDepth: Int = 8,
+        metadata: ImageMetadata = ImageMetadata()
     ) throws(ImageError) {
         let format = try ImageFormat(path: path)
-        try format.validate(path, width: width, height: height, channels: 3, bitDepth: 8)
+        try format.validate(path, width: width, height: height, channels: channels, bitDepth: bitDepth)
         try metadata.validate(path, for: format)
         try StagingDirectory(output: path, isPyramid: format == .deepZoom).remove()
     }

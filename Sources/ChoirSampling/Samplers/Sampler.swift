@@ -114,7 +114,7 @@ public struct Sampler: Hashable, Sendable {
     public func update(forEvaluation evaluation: Int) -> SamplerUpdate {
         let step = step(forEvaluation: evaluation)
         let levels = schedule.levels
-        let (from, to) = (levels[step], levels[step + 1])
+        let (from, to) = (levels[step], schedule.targets[step])
         switch kind {
         case .euler:
             return .euler(from: from, to: to)
@@ -129,9 +129,21 @@ public struct Sampler: Hashable, Sendable {
                 previous: step > 0 ? levels[step - 1] : nil,
                 from: from,
                 to: to,
-                following: step + 2 < levels.count ? levels[step + 2] : nil
+                isFirstOrder: isFirstOrder(step: step),
+                remembers: step + 1 < schedule.steps && !isFirstOrder(step: step + 1)
             )
+        case .eulerAncestral:
+            return .ddim(from: from, to: to, eta: 1)
+        case .lcm:
+            return .consistency(from: from, to: to, timeScale: schedule.consistencyTimeScale)
         }
+    }
+
+    /// Whether DPM-Solver++ takes a step without looking back: the first, and the last if it ends clean or if there are
+    /// fewer than 15 (diffusers' `lower_order_final`).
+    private func isFirstOrder(step: Int) -> Bool {
+        let isLast = step == schedule.steps - 1
+        return step == 0 || isLast && (schedule.targets[step].sigma == 0 || schedule.steps < 15)
     }
 
     private func isCorrector(_ evaluation: Int) -> Bool { kind == .heun && evaluation % 2 == 1 }

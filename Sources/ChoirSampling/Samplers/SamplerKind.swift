@@ -8,6 +8,10 @@ public enum SamplerKind: String, Hashable, Sendable, CaseIterable, Codable {
     case ddim
     /// DPM-Solver++(2M), second order with one evaluation for each step.
     case dpmpp2m
+    /// Euler's method with fresh noise in each step.
+    case eulerAncestral = "euler-a"
+    /// The sampling of latent consistency models, which noises each clean prediction again.
+    case lcm
 
     /// The name that the Stable Diffusion ecosystem writes into image metadata.
     public var displayName: String {
@@ -16,6 +20,8 @@ public enum SamplerKind: String, Hashable, Sendable, CaseIterable, Codable {
         case .heun: "Heun"
         case .ddim: "DDIM"
         case .dpmpp2m: "DPM++ 2M"
+        case .eulerAncestral: "Euler a"
+        case .lcm: "LCM"
         }
     }
 
@@ -47,6 +53,9 @@ public enum SamplerKind: String, Hashable, Sendable, CaseIterable, Codable {
         case .heun: ["heun", "kheun", "sampleheun", "heundiscretescheduler", "flowmatchheundiscretescheduler"]
         case .ddim: ["ddim", "ddimscheduler"]
         case .dpmpp2m: ["dpmpp2m", "kdpmpp2m", "sampledpmpp2m", "dpmsolverpp2m", "dpmsolvermultistepscheduler"]
+        case .eulerAncestral:
+            ["eulera", "keulera", "eulerancestral", "sampleeulerancestral", "eulerancestraldiscretescheduler"]
+        case .lcm: ["lcm", "samplelcm", "lcmscheduler"]
         }
     }
 }

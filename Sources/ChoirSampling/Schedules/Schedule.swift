@@ -15,17 +15,42 @@ public struct Schedule: Hashable, Sendable {
 
     /// The family of the levels.
     public let path: Path
-    /// The levels: one more than there are steps; the last is clean, every other holds noise.
+    /// The levels: one more than there are steps, each with less noise than the one before; the last is where the
+    /// painting ends, which is clean unless a scheduler's configuration says otherwise.
     public let levels: [NoiseLevel]
+    /// The level that each step leads to: that of the next evaluation, except where diffusers' DDIM asks the model at
+    /// another level than the one that it has led the state to.
+    public let targets: [NoiseLevel]
+    /// The deviation of the noise that a painting from nothing starts with.
+    ///
+    /// It is the first level's sigma, or exactly 1 where diffusers starts with noise as it is drawn.
+    public let startDeviation: Double
+    /// How much a latent consistency model's prediction is trusted at a time (Luo et al. 2023, "Latent Consistency
+    /// Models", section 4.1): its boundary condition is taken at `time * consistencyTimeScale`; nil trusts it always.
+    public let consistencyTimeScale: Double?
 
     /// The number of steps.
     public var steps: Int { levels.count - 1 }
 
-    /// Makes a schedule from its noisy levels, noisiest first; the clean level is added at the end.
+    /// Makes a schedule from its noisy levels, noisiest first; the final level is added at the end.
     ///
+    /// - Parameters:
+    ///   - path: the family of the levels.
+    ///   - noisyLevels: the level of each step's start.
+    ///   - final: the level that the last step leads to; may be the last noisy one again.
+    ///   - targets: the level that each step leads to, if it is not that of the next step's start.
+    ///   - startDeviation: the deviation of the first noise, if it is not the first level's sigma.
+    ///   - consistencyTimeScale: see the property of that name.
     /// - Throws: `SamplingError` if there is no level, more than `maximumSteps`, or a level does not hold less noise
     ///   than the one before.
-    public init(path: Path, noisyLevels: [NoiseLevel]) throws(SamplingError) {
+    public init(
+        path: Path,
+        noisyLevels: [NoiseLevel],
+        final: NoiseLevel = .clean,
+        targets: [NoiseLevel]? = nil,
+        startDeviation: Double? = nil,
+        consistencyTimeScale: Double? = nil
+    ) throws(SamplingError) {
         try Schedule.check(steps: noisyLevels.count)
         var previous = Double.infinity
         for (index, level) in noisyLevels.enumerated() {
@@ -43,8 +68,20 @@ public struct Schedule: Hashable, Sendable {
             }
             previous = ratio
         }
+        let targets = targets ?? noisyLevels.dropFirst() + [final]
+        let ends = zip(noisyLevels, targets).allSatisfy { $1.noiseToSignal <= $0.noiseToSignal }
+        guard targets.count == noisyLevels.count, ends, final.noiseToSignal <= previous else {
+            throw SamplingError(
+                code: .invalidSetting,
+                subject: "schedule",
+                message: "found a step that leads to more noise than it starts with, or the wrong number of targets"
+            )
+        }
         self.path = path
-        self.levels = noisyLevels + [.clean]
+        self.levels = noisyLevels + [final]
+        self.targets = targets
+        self.startDeviation = startDeviation ?? noisyLevels[0].sigma
+        self.consistencyTimeScale = consistencyTimeScale
     }
 
     /// The last part of this schedule, for an image that is noised partly and painted again from there.
@@ -63,7 +100,14 @@ public struct Schedule: Hashable, Sendable {
             )
         }
         let kept = max(1, Int(Double(steps) * strength))
-        return try Schedule(path: path, noisyLevels: Array(levels.dropLast().suffix(kept)))
+        guard kept < steps else { return self }
+        return try Schedule(
+            path: path,
+            noisyLevels: Array(levels.dropLast().suffix(kept)),
+            final: levels[steps],
+            targets: targets.suffix(kept),
+            consistencyTimeScale: consistencyTimeScale
+        )
     }
 
     static func check(steps: Int, maximum: Int = maximumSteps) throws(SamplingError) {

@@ -35,12 +35,20 @@ extension TrainingNoise {
             }
             return (0..<steps).reversed().map { Double($0 * stride + offset) }
         case .trailing:
-            let stride = Double(count) / Double(steps)
-            return (0..<steps).map { (Double(count) - Double($0) * stride).rounded(.toNearestOrEven) - 1 }
+            return TrainingNoise.trailingTimes(from: count, stride: Double(count) / Double(steps), atMost: steps)
         case .linspace:
             guard steps > 1 else { return [Double(count - 1)] }
             return (0..<steps).reversed().map { Double(count - 1) * Double($0) / Double(steps - 1) }
         }
+    }
+
+    /// Every `stride`-th whole time back from the one before `end`, as many as there are but at most `limit`.
+    static func trailingTimes(from end: Int, stride: Double, atMost limit: Int) -> [Double] {
+        // The stride after rounding to the precision at `end`, which decides where a half is rounded to: NumPy's
+        // `arange`.
+        let rounded = Double(end) - (Double(end) - stride)
+        return (0..<limit).map { Double(end) - Double($0) * rounded }.filter { $0 > 0 }
+            .map { $0.rounded(.toNearestOrEven) - 1 }
     }
 
     /// The schedule that visits training times chosen by a spacing; see `times(steps:spacing:offset:)`.

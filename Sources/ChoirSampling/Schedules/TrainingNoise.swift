@@ -12,6 +12,9 @@ public struct TrainingNoise: Hashable, Sendable {
         case linear
         /// √β grows linearly (Rombach et al. 2022: Stable Diffusion).
         case scaledLinear
+        /// ᾱ falls like a squared cosine, with β at most 0.999 (Nichol & Dhariwal 2021, eq. 17); the range of β does
+        /// not take part.
+        case squaredCosine
     }
 
     /// ᾱ by training step: products of 1 - β, falling from nearly 1 to nearly (or exactly) 0.
@@ -43,16 +46,61 @@ public struct TrainingNoise: Hashable, Sendable {
                     """
             )
         }
-        let squared = growth == .scaledLinear
-        let first = squared ? betaStart.squareRoot() : betaStart
-        let last = squared ? betaEnd.squareRoot() : betaEnd
+        func line(_ first: Double, _ last: Double) -> [Double] {
+            (0..<steps).map { first + (last - first) * Double($0) / Double(steps - 1) }
+        }
+        let betas =
+            switch growth {
+            case .linear: line(betaStart, betaEnd)
+            case .scaledLinear: line(betaStart.squareRoot(), betaEnd.squareRoot()).map { $0 * $0 }
+            case .squaredCosine: TrainingNoise.squaredCosineBetas(steps: steps)
+            }
+        self.init(checked: betas, rescalesToZeroSignal: rescalesToZeroSignal)
+    }
+
+    /// Works out ᾱ from every β.
+    ///
+    /// - Parameters:
+    ///   - betas: β by training step, 2 ... 100 000 numbers above 0 and below 1.
+    ///   - rescalesToZeroSignal: whether the last step is moved to pure noise (`rescaledToZeroSignal`).
+    /// - Throws: `SamplingError` if there are too few or too many, or one is out of its range.
+    public init(betas: [Double], rescalesToZeroSignal: Bool = false) throws(SamplingError) {
+        guard (2...100_000).contains(betas.count), betas.allSatisfy({ $0 > 0 && $0 < 1 }) else {
+            throw SamplingError(
+                code: .invalidSetting,
+                subject: "training noise",
+                message: "found \(betas.count) betas, expected 2 to 100000 of them, each above 0 and below 1"
+            )
+        }
+        self.init(checked: betas, rescalesToZeroSignal: rescalesToZeroSignal)
+    }
+
+    private init(checked betas: [Double], rescalesToZeroSignal: Bool) {
         var product = 1.0
-        let alphas = (0..<steps).map { step in
-            let value = first + (last - first) * Double(step) / Double(steps - 1)
-            product *= 1 - (squared ? value * value : value)
+        let alphas = betas.map { beta in
+            product *= 1 - beta
             return product
         }
         cumulativeAlphas = rescalesToZeroSignal ? TrainingNoise.rescaledToZeroSignal(alphas) : alphas
+    }
+
+    private init(cumulativeAlphas: [Double]) { self.cumulativeAlphas = cumulativeAlphas }
+
+    /// The same noise with a last step that holds a trace of signal, ᾱ = 2⁻²⁴, if it held none.
+    ///
+    /// diffusers does this for the samplers that work with noise-to-signal ratios, which pure noise makes infinite.
+    var withLeastSignal: TrainingNoise {
+        guard let last = cumulativeAlphas.last, last < 0x1p-24 else { return self }
+        return TrainingNoise(cumulativeAlphas: cumulativeAlphas.dropLast() + [0x1p-24])
+    }
+
+    /// β = 1 - f(t + 1) / f(t), at most 0.999, with f = cos²((t / N + 0.008) / 1.008 · π / 2).
+    private static func squaredCosineBetas(steps: Int) -> [Double] {
+        func signal(_ step: Int) -> Double {
+            let cosine = cos((Double(step) / Double(steps) + 0.008) / 1.008 * .pi / 2)
+            return cosine * cosine
+        }
+        return (0..<steps).map { min(1 - signal($0 + 1) / signal($0), 0.999) }
     }
 
     /// ᾱ moved so that the last training step is pure noise and the first unchanged (Lin et al. 2023, algorithm 1).

@@ -47,6 +47,7 @@ extension LayerCase {
                 ("Sin", -9...9, { (g, x) throws(GraphError) in try g.sin(x) }, { Foundation.sin($0) }),
                 ("Cos", -9...9, { (g, x) throws(GraphError) in try g.cos(x) }, { Foundation.cos($0) }),
                 ("Tanh", -4...4, { (g, x) throws(GraphError) in try g.tanh(x) }, { Foundation.tanh($0) }),
+                ("ReLU", -2...2, { (g, x) throws(GraphError) in try g.relu(x) }, { max($0, 0) }),
                 (
                     "Sigmoid", -6...6, { (g, x) throws(GraphError) in try g.sigmoid(x) },
                     { 1 / (1 + Foundation.exp(-$0)) }

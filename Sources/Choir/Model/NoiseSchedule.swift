@@ -1,0 +1,40 @@
+public import ChoirSampling
+
+/// The noise that a model was trained with: where its schedules come from.
+public enum NoiseSchedule: Hashable, Sendable {
+    /// A rectified flow; the model is told the time multiplied by `timeScale`.
+    case flow(timeScale: Double = 1)
+
+    /// A diffusion whose checkpoint says how it wants to be sampled.
+    case scheduler(SchedulerConfiguration)
+
+    /// The deviations of Karras et al. 2022, equation 5, of a model that is told the deviation itself.
+    case karras(minimum: Double, maximum: Double, rho: Double = 7)
+
+    /// The noise levels of a painting.
+    ///
+    /// - Parameters:
+    ///   - steps: How many steps the way from pure noise has.
+    ///   - sampler: The step rule that the levels are for.
+    ///   - start: Where the way is entered, 0 < start <= 1; 1 is pure noise. For a flow it is the time of the first
+    ///     step, and all steps lie below it. For other models it is the `strength` of diffusers: that share of the steps
+    ///     is left.
+    ///   - shift: Resolution shift, for a flow only.
+    /// - Throws: `SamplingError` for settings that no schedule can be made of, or one at whose levels the model's
+    ///   prediction determines no picture.
+    public func schedule(
+        steps: Int, sampler: SamplerKind, start: Double, shift: Double
+    ) throws(SamplingError) -> Schedule {
+        switch self {
+        case .flow(let timeScale):
+            return try .flow(steps: steps, shift: shift, start: start, timeScale: timeScale)
+        case .scheduler(let configuration):
+            let schedule = try configuration.schedule(sampler, steps: steps).partial(strength: start)
+            try configuration.parameterization.check(schedule)
+            return schedule
+        case .karras(let minimum, let maximum, let rho):
+            return try Schedule.karras(steps: steps, minimum: minimum, maximum: maximum, rho: rho)
+                .partial(strength: start)
+        }
+    }
+}

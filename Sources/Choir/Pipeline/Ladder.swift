@@ -1,0 +1,67 @@
+import Foundation
+
+/// The sizes that a picture is painted at, one after another, in cells.
+struct Ladder {
+    /// One of the sizes.
+    struct Rung {
+        /// Columns of the picture.
+        var width: Int
+
+        /// Rows of the picture.
+        var height: Int
+
+        /// The index in `ModelTraits.scales`.
+        var scale: Int
+
+        /// Whether one tile paints it all.
+        var isOneTile = false
+    }
+
+    /// The sizes from the full one to the coarsest.
+    let rungs: [Rung]
+
+    /// The sizes that the model and the request ask for.
+    init(request: PaintRequest, traits: ModelTraits) {
+        let cells = { (pixels: Int) in (pixels + traits.pixelsPerCell - 1) / traits.pixelsPerCell }
+        let full = Rung(width: cells(request.size.width), height: cells(request.size.height), scale: 0)
+        guard request.bridges.contains(.coarse) else {
+            rungs = [full]
+            return
+        }
+        rungs =
+            traits.seesCoarser ? Self.scales(of: full, traits: traits) : Self.enlargements(to: full, tile: traits.tile)
+    }
+
+    /// The model's own scales, from 0 on, that have at least one aligned square of cells.
+    private static func scales(of full: Rung, traits: ModelTraits) -> [Rung] {
+        var reduction = 1
+        var rungs = [full]
+        for scale in traits.scales.indices.dropFirst() {
+            reduction *= traits.scaleFactor
+            guard max(full.width, full.height) / reduction >= traits.alignment else { break }
+            let reduced = { (side: Int) in (side + reduction - 1) / reduction }
+            rungs.append(Rung(width: reduced(full.width), height: reduced(full.height), scale: scale))
+        }
+        return rungs
+    }
+
+    /// The model's own size, and from there to the full one by equal factors near 2.
+    ///
+    /// The first size has the area of a tile, in the picture's shape, but no side that is shorter than half of a tile.
+    /// Where that makes it one tile or nearly so, it is painted as a single one, whatever its shape: nothing composes a
+    /// picture better than being seen as a whole.
+    private static func enlargements(to full: Rung, tile: Int) -> [Rung] {
+        let (width, height, tile) = (Double(full.width), Double(full.height), Double(tile))
+        let reduction = min((width * height).squareRoot() / tile, min(width, height) / (tile / 2))
+        let count = Int((log2(max(reduction, 1)) - 0.5).rounded(.up))
+        guard count > 0 else { return [full] }
+        return (0...count).map { step in
+            guard step > 0 else { return full }
+            let factor = pow(reduction, Double(step) / Double(count))
+            let side = { (length: Double) in max(1, Int((length / factor).rounded())) }
+            var rung = Rung(width: side(width), height: side(height), scale: 0)
+            rung.isOneTile = step == count && Double(rung.width * rung.height) <= 1.1 * tile * tile
+            return rung
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// Which of the independent fields of noise of a seed is used for what: no two uses share one.
+enum NoiseDraw {
+    /// What a stage starts from.
+    ///
+    /// - Parameter rung: Counted from the full size; below 2³¹.
+    static func start(rung: Int) -> Int { rung }
+
+    /// What the sampler adds in a step.
+    ///
+    /// - Parameters:
+    ///   - evaluation: The sampler's evaluation, below 2¹⁶: a schedule has at most 10,000 steps of two evaluations.
+    ///   - rung: Counted from the full size, below 2¹⁵.
+    static func step(evaluation: Int, rung: Int) -> Int { 1 << 31 | rung << 16 | evaluation }
+}

@@ -1,0 +1,113 @@
+public import Choir
+import ChoirGraph
+import ChoirModels
+public import ChoirRuntime
+import ChoirSampling
+public import ChoirTensor
+
+/// Stable Diffusion 1.x, 2.x and SDXL on OpenVINO, straight from a checkpoint's files.
+public struct StableDiffusionDenoiser: Denoiser {
+    /// What the pipeline must know to plan.
+    public let traits: ModelTraits
+
+    /// The number format that the UNet's layers compute in; never `auto`.
+    public let precision: CompileOptions.Precision
+
+    /// What decodes a canvas of latents.
+    public let codec: (any LatentCodec)?
+
+    private let unet: StableDiffusionUNet
+    private let encode: @Sendable ([String]) async throws -> [PromptEmbedding]
+    private let runtime: OpenVINORuntime
+    private let options: EngineOptions
+
+    /// Opens the UNet of a checkpoint; compiles nothing yet.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: The folder or file.
+    ///   - name: The name that reports and metadata state.
+    ///   - pooledWidth: Numbers of the pooled text embedding; 0 for models without.
+    ///   - codec: What decodes its latents.
+    ///   - options: Where and how it runs.
+    ///   - encode: Encodes prompts, all to the same number of tokens.
+    /// - Throws: `ModelError`, `GraphError`, `SamplingError` or `OpenVINOError` that names what is missing or wrong.
+    init(
+        _ checkpoint: Checkpoint, name: String, pooledWidth: Int, codec: (any LatentCodec)?, options: EngineOptions,
+        encode: @escaping @Sendable ([String]) async throws -> [PromptEmbedding]
+    ) throws {
+        let configuration = checkpoint.unet
+        guard configuration.inputChannels == configuration.outputChannels else {
+            throw ModelError(
+                checkpoint.path,
+                "found a UNet from \(configuration.inputChannels) to \(configuration.outputChannels) channels, as for "
+                    + "inpainting; expected one that paints")
+        }
+        try checkpoint.check()
+        let scheduler = try Self.scheduler(of: checkpoint)
+        unet = StableDiffusionUNet(
+            configuration: configuration, weights: try checkpoint.module(.unet).weights(),
+            parameterization: scheduler.parameterization, pixelsPerCell: checkpoint.pixelsPerCell,
+            pooledWidth: pooledWidth)
+        runtime = try OpenVINORuntime()
+        precision = try runtime.resolvedPrecision(options.precision, device: options.device)
+        traits = .stableDiffusion(
+            checkpoint, name: name, precision: precision, scheduler: scheduler,
+            parameterCount: try checkpoint.module(.unet).parameterCount)
+        self.codec = codec
+        self.options = options
+        self.encode = encode
+    }
+
+    /// How the checkpoint wants to be sampled, as the pipelines of diffusers read it.
+    private static func scheduler(of checkpoint: Checkpoint) throws -> SchedulerConfiguration {
+        let isXL = checkpoint.kind.isXL
+        guard let path = checkpoint.schedulerPath else {
+            return .singleFile(isXL: isXL, predictsVelocity: checkpoint.prediction == .velocity)
+        }
+        let configuration = try SchedulerConfiguration(path: path)
+        return isXL ? configuration : configuration.correctedForStableDiffusion
+    }
+
+    /// The encoded prompts, each with its pooled embedding behind it, in a row.
+    public func embeddings(of prompts: [String]) async throws -> [Tensor] {
+        try await encode(prompts).map(\.packed)
+    }
+
+    /// Compiles the UNet for a shape of tiles, and makes a request for each module.
+    public func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
+        let tokens = (embedding.elementCount - unet.pooledWidth) / unet.configuration.textWidth
+        let compileOptions = CompileOptions(
+            device: options.device, precision: precision, threads: options.threads,
+            concurrentRequests: min(modules, options.threads))
+        let model = try await runtime.compile(unet.graph(shape, textTokens: tokens), options: compileOptions)
+        return try StableDiffusionModules(model, count: modules, unet: unet, shape: shape)
+    }
+}
+
+extension ModelTraits {
+    /// How a checkpoint paints.
+    static func stableDiffusion(
+        _ checkpoint: Checkpoint, name: String, precision: CompileOptions.Precision, scheduler: SchedulerConfiguration,
+        parameterCount: Int
+    ) -> ModelTraits {
+        let unet = checkpoint.unet
+        // Cells that the coarsest level sees as one: tiles of whole numbers of them lose nothing on the way down.
+        let alignment = 1 << (unet.channels.count - 1)
+        let tile = max(alignment, checkpoint.nativeSide / checkpoint.pixelsPerCell / alignment * alignment)
+        let bridge = UNetBridge(layers: unet.bridgeLayers, cellsPerToken: alignment, contextTokens: 1)
+        let isConsistency = scheduler.sampler == .lcm
+        // As the pipelines of diffusers have it, but with fewer steps, which the samplers of today need.
+        let guidance = isConsistency ? (unet.guidanceWidth == nil ? 1 : 8.5) : checkpoint.kind.isXL ? 5 : 7.5
+        return ModelTraits(
+            name: name, precision: precision.rawValue, channels: unet.outputChannels,
+            pixelsPerCell: checkpoint.pixelsPerCell, alignment: alignment, tile: tile, overlap: tile / 4,
+            sampler: scheduler.sampler, noise: .scheduler(scheduler), guidesBelowOne: false,
+            readsGuidance: unet.guidanceWidth != nil,
+            scales: [Scale(steps: isConsistency ? 4 : 25, guidance: guidance, start: 0.6, shift: 1)], scaleFactor: 2,
+            summary: Summary(
+                width: unet.publicationWidth(bridge), granularity: alignment, capacity: 1024, dividesTiles: true,
+                freshEvaluations: 2),
+            residentBytes: parameterCount * (precision == .f32 ? 4 : 2),
+            activationBytesPerCell: unet.channels[0] * 256)
+    }
+}

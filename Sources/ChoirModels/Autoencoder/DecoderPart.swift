@@ -1,0 +1,56 @@
+/// A stretch of the decoder of ``AutoencoderKLConfiguration``; names are those of diffusers.
+package enum DecoderPart: Hashable, Sendable {
+    /// Scaling, the 1 x 1 convolution if there is one, and the first 3 x 3 convolution.
+    case entrance
+    /// Two normalisations and convolutions beside a shortcut.
+    case residual(name: String, inputs: Int, outputs: Int)
+    /// Attention of all cells to all cells.
+    case attention(name: String, channels: Int)
+    /// To the next level, with a convolution.
+    case upsampling(name: String, channels: Int)
+    /// The last normalisation and convolution.
+    case exit
+
+    /// How many 3 x 3 convolutions one follows after another.
+    package var reach: Int {
+        switch self {
+        case .entrance, .upsampling, .exit: 1
+        case .residual: 2
+        case .attention: 0
+        }
+    }
+}
+
+extension AutoencoderKLConfiguration {
+    /// The decoder from the latents to the picture.
+    package var decoderParts: [DecoderPart] {
+        let widths = Array(blockChannels.reversed())
+        let middle = "decoder.mid_block"
+        var parts: [DecoderPart] = [
+            .entrance, .residual(name: "\(middle).resnets.0", inputs: widths[0], outputs: widths[0]),
+        ]
+        if hasAttention { parts.append(.attention(name: "\(middle).attentions.0", channels: widths[0])) }
+        parts.append(.residual(name: "\(middle).resnets.1", inputs: widths[0], outputs: widths[0]))
+        for (level, width) in widths.enumerated() {
+            let block = "decoder.up_blocks.\(level)"
+            for layer in 0...layersPerBlock {
+                let inputs = layer == 0 ? widths[max(level - 1, 0)] : width
+                parts.append(.residual(name: "\(block).resnets.\(layer)", inputs: inputs, outputs: width))
+            }
+            if level + 1 < widths.count {
+                parts.append(.upsampling(name: "\(block).upsamplers.0", channels: width))
+            }
+        }
+        return parts + [.exit]
+    }
+
+    /// For each level of the decoder, how many 3 x 3 convolutions work at it.
+    package var decoderReaches: [Int] {
+        var reaches = [0]
+        for part in decoderParts {
+            if case .upsampling = part { reaches.append(0) }
+            reaches[reaches.count - 1] += part.reach
+        }
+        return reaches
+    }
+}

@@ -1,0 +1,112 @@
+import ChoirGraph
+import ChoirTensor
+import Foundation
+
+/// A checkpoint of Stable Diffusion or SDXL: a folder of diffusers, or one file in the original layout.
+///
+/// What it is follows from configurations and the shapes of tensors, never from names of files. Opening reads and
+/// checks all configurations and the headers of all files; no weight is read. ``check()`` compares every weight of the
+/// UNet with the configuration. So a checkpoint that is damaged is refused before anything is compiled.
+public struct Checkpoint: Sendable {
+    /// The folder or file, as given.
+    public let path: String
+
+    /// The family.
+    public let kind: CheckpointKind
+
+    /// Whether it is one file in the original layout, whose configurations are inferred.
+    public let isSingleFile: Bool
+
+    /// The networks that are there.
+    public let modules: [CheckpointPart: CheckpointModule]
+
+    /// The sizes of the UNet.
+    public let unet: UNetConfiguration
+
+    /// What the UNet predicts.
+    public let prediction: CheckpointPrediction
+
+    /// Why ``prediction`` is taken to be so, where the checkpoint does not say; one sentence.
+    public let predictionAssumption: String?
+
+    /// `scheduler_config.json`; nil in a single file and in a folder without.
+    public let schedulerPath: String?
+
+    /// The folders with the tokenizer of each text encoder.
+    public let tokenizerDirectories: [CheckpointPart: String]
+
+    /// Opens a checkpoint and checks its configurations and headers.
+    ///
+    /// - Throws: `ModelError` that names the file and the field or tensor.
+    public init(path: String) throws(ModelError) {
+        try self.init(path: path, conventions: .published)
+    }
+
+    /// Opens a checkpoint whose family has other sizes than the published ones, for tests with tiny networks.
+    package init(path: String, conventions: SingleFileConventions) throws(ModelError) {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw ModelError(path, "no such file or folder")
+        }
+        if isDirectory.boolValue {
+            try self.init(folder: path)
+        } else {
+            try self.init(singleFile: path, conventions: conventions)
+        }
+    }
+
+    init(
+        path: String, kind: CheckpointKind, isSingleFile: Bool, modules: [CheckpointPart: CheckpointModule],
+        unet: UNetConfiguration, prediction: CheckpointPrediction, predictionAssumption: String?,
+        schedulerPath: String?, tokenizerDirectories: [CheckpointPart: String]
+    ) {
+        self.path = path
+        self.kind = kind
+        self.isSingleFile = isSingleFile
+        self.modules = modules
+        self.unet = unet
+        self.prediction = prediction
+        self.predictionAssumption = predictionAssumption
+        self.schedulerPath = schedulerPath
+        self.tokenizerDirectories = tokenizerDirectories
+    }
+
+    /// A network that painting needs.
+    ///
+    /// - Throws: `ModelError` that says which one is missing.
+    public func module(_ part: CheckpointPart) throws(ModelError) -> CheckpointModule {
+        guard let module = modules[part] else {
+            throw ModelError(path, "the checkpoint has no \(part.rawValue), which \(kind) needs")
+        }
+        return module
+    }
+
+    /// Pixels per side of a cell of the latent.
+    public var pixelsPerCell: Int {
+        guard let fields = modules[.autoencoder]?.configuration else { return 8 }
+        let names = ["block_out_channels", "decoder_block_out_channels"]
+        let levels = names.compactMap { name -> Int? in
+            if case .list(let values)? = fields[name] { return values.count }
+            return nil
+        }.first
+        return 1 << (min(max(levels ?? 4, 1), 8) - 1)
+    }
+
+    /// Side of the pictures that it was trained on, in pixels.
+    public var nativeSide: Int {
+        unet.sampleSize.map { $0 * pixelsPerCell } ?? kind.nativeSide(predictsVelocity: prediction == .velocity)
+    }
+
+    /// Compares every weight of the UNet with the configuration; compiles nothing and reads no weight.
+    ///
+    /// - Throws: `ModelError` that names the file and the weight.
+    public func check() throws(ModelError) {
+        let side = 1 << (unet.channels.count - 1)
+        let module = try module(.unet)
+        do {
+            _ = try UNetGraph.build(unet, weights: module.weights(), height: side, width: side, textTokens: 1)
+        } catch {
+            throw ModelError(path, error.description)
+        }
+    }
+}

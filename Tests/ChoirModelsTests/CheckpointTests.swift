@@ -1,0 +1,147 @@
+import ChoirGraph
+import ChoirModels
+import ChoirTensor
+import Foundation
+import Testing
+
+@Suite struct CheckpointTests {
+    @Test(arguments: ["sd1", "sd2", "sdxl", "refiner"])
+    func `each weight of a single file is found under its name in diffusers`(kind: String) throws {
+        let checkpoint = try CheckpointFixture.single(kind)
+        let parts = try CheckpointFixture.digests(kind)
+        #expect(Set(checkpoint.modules.keys.map(\.rawValue)) == Set(parts.keys))
+        for (name, digests) in parts {
+            let part = try #require(CheckpointPart(rawValue: name))
+            let graph = GraphBuilder(name: name, weights: try checkpoint.module(part).weights())
+            for (weight, expected) in digests {
+                let value = try graph.weight(weight, shape: Shape(expected.shape))
+                try graph.result("result of \(weight)", graph.add(value, 0))
+            }
+            let found = try Self.digests(of: graph.build())
+            #expect(found.count == digests.count)
+            let wrong = digests.filter {
+                abs((found[$0.key] ?? .infinity) - $0.value.digest) > 2e-5 * max(1, abs($0.value.digest))
+            }
+            #expect(wrong.isEmpty, "\(wrong.keys.sorted().prefix(5))")
+        }
+    }
+
+    /// The digests of the constants of a graph, by name.
+    private static func digests(of graph: Graph) throws -> [String: Double] {
+        let pattern = /name="([^"]+)" type="Const"[^>]*>\s*<data element_type="f16"[^>]* offset="(\d+)" size="(\d+)"/
+        var digests: [String: Double] = [:]
+        for match in IRWriter().text(of: graph).matches(of: pattern) {
+            let (offset, size) = (try #require(Int(match.2)), try #require(Int(match.3)))
+            var digest = 0.0
+            for index in 0..<(size / 2) {
+                let bits = graph.weights.bytes.loadUnaligned(fromByteOffset: offset + 2 * index, as: UInt16.self)
+                digest += Double(Float16(bitPattern: bits)) * Double(index % 97 + 1)
+            }
+            digests[String(match.1)] = digest
+        }
+        return digests
+    }
+
+    @Test func `what a single file is follows from its tensors`() throws {
+        let kinds = try ["sd1", "sd2", "sdxl", "refiner"].map(CheckpointFixture.single)
+        #expect(kinds.map(\.kind) == [.stableDiffusion1, .stableDiffusion2, .sdxlBase, .sdxlRefiner])
+        #expect(kinds.map(\.prediction) == [.epsilon, .velocity, .epsilon, .epsilon])
+        #expect(kinds.map(\.unet.channels) == [[4, 8], [4, 8], [4, 4, 8], [4, 4, 8, 8]])
+        #expect(kinds.map(\.unet.layersPerBlock) == [[2, 2], [1, 1], [1, 1, 1], [1, 1, 1, 1]])
+        #expect(kinds.map(\.unet.heads) == [[2, 2], [1, 2], [1, 1, 2], [1, 1, 2, 2]])
+        #expect(kinds.map(\.unet.transformerLayers) == [[1, 1], [1, 1], [1, 1, 2], [1, 2, 2, 2]])
+        #expect(kinds.map(\.unet.usesLinearProjection) == [false, true, true, true])
+        #expect(kinds.map(\.unet.textWidth) == [8, 12, 20, 12])
+        #expect(kinds[2].unet.timeIDCount(pooledWidth: 12) == 6)
+        #expect(kinds[3].unet.timeIDCount(pooledWidth: 12) == 5)
+        #expect(kinds[3].unet.upAttention == [false, true, true, false])
+        #expect(kinds.map(\.missing) == [["tokenizer"], ["tokenizer"], ["tokenizer", "tokenizer_2"], ["tokenizer_2"]])
+        for checkpoint in kinds { try checkpoint.check() }
+
+        let texts = try kinds.flatMap { checkpoint in
+            try checkpoint.kind.textEncoders.map { try checkpoint.module($0).configuration }
+        }
+        #expect(
+            try texts.map { try $0.integer("num_hidden_layers", in: 1...99) } == [2, 2, 2, 3, 3])
+        #expect(
+            try texts.map { try $0.string("hidden_act") } == ["quick_gelu", "gelu", "quick_gelu", "gelu", "gelu"])
+        let autoencoder = try kinds[2].module(.autoencoder).configuration
+        #expect(try autoencoder.integers("block_out_channels", count: 3...3, in: 1...9) == [2, 4, 4])
+        #expect(try autoencoder.number("scaling_factor", in: 0...1) == 0.13025)
+    }
+
+    @Test func `a training step in a file of 2 x says that it predicts the noise`() throws {
+        let scratch = try CheckpointScratch()
+        let file = try SafetensorsFile(path: CheckpointFixture.directory() + "/sd2.safetensors")
+        for (name, step, expected) in [("base", 875_000, CheckpointPrediction.epsilon), ("other", 220_000, .velocity)] {
+            let path = "\(scratch.path)/\(name).safetensors"
+            try rewrite(file, to: path) { $0["global_step"] = .int64([], [Int64(step)]) }
+            let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+            #expect(checkpoint.prediction == expected)
+            #expect(checkpoint.nativeSide == (expected == .epsilon ? 256 : 384))
+        }
+    }
+
+    @Test func `a folder with shards is SDXL base and says what it is`() throws {
+        let scratch = try CheckpointScratch()
+        let checkpoint = try Checkpoint(path: scratch.path)
+        try checkpoint.check()
+        #expect(checkpoint.kind == .sdxlBase)
+        #expect(checkpoint.prediction == .velocity)
+        #expect(checkpoint.predictionAssumption == nil)
+        #expect(try checkpoint.module(.unet).files.count == 4)
+        #expect(checkpoint.tokenizerDirectories[.textEncoder2] == scratch.path + "/tokenizer_2")
+        #expect(checkpoint.schedulerPath == scratch.path + "/scheduler/scheduler_config.json")
+        for part in [CheckpointPart.textEncoder, .textEncoder2] {
+            let weights = try checkpoint.module(part).weights()
+            #expect(weights.shape(of: "text_model.encoder.layers.0.mlp.fc1.weight") != nil)
+            #expect(weights.shape(of: "encoder.layers.0.mlp.fc1.weight") != nil)
+        }
+        let text = checkpoint.description.description.replacing(scratch.path, with: "PATH")
+        #expect(
+            text == """
+                PATH: SDXL base, a folder of diffusers
+                  parameters      37,733
+                    unet            27,280, F16, 54,560 bytes, 4 files
+                    vae             4,677, F16, 9,354 bytes
+                    text_encoder    1,432, F16, 2,864 bytes
+                    text_encoder_2  4,344, F16, 8,688 bytes
+                  native size     32x32
+                  prediction      v_prediction
+                  can             paint pictures from prompts and from pictures
+                                  attention between tiles, at any of 11 self-attention layers
+                  missing         nothing
+                """)
+    }
+
+    @Test func `a folder says what is missing`() throws {
+        let scratch = try CheckpointScratch()
+        for name in ["vae", "scheduler", "tokenizer"] { try scratch.remove(name) }
+        try scratch.replace(
+            "\"text_encoder_2\": [\n    \"transformers\",\n    \"CLIPTextModelWithProjection\"\n  ]",
+            by: "\"text_encoder_2\": [null, null]", in: "model_index.json")
+        let checkpoint = try Checkpoint(path: scratch.path)
+        #expect(checkpoint.missing == ["vae", "text_encoder_2", "tokenizer", "scheduler"])
+        #expect(
+            refusal { _ = try checkpoint.module(.autoencoder) }
+                == "\(scratch.path): the checkpoint has no vae, which SDXL base needs")
+    }
+
+    @Test func `a variant and the names of old autoencoders are found`() throws {
+        let scratch = try CheckpointScratch()
+        let vae = "\(scratch.path)/vae/diffusion_pytorch_model"
+        let file = try SafetensorsFile(path: vae + ".safetensors")
+        try rewrite(file, to: vae + ".fp16.safetensors") { tensors in
+            for (new, old) in [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")] {
+                for name in tensors.keys where name.contains(".attentions.0.\(new).") {
+                    tensors[name.replacing(".\(new).", with: ".\(old).")] = tensors.removeValue(forKey: name)
+                }
+            }
+        }
+        try FileManager.default.removeItem(atPath: vae + ".safetensors")
+        let weights = try Checkpoint(path: scratch.path).module(.autoencoder).weights()
+        for layer in ["to_q", "to_k", "to_v", "to_out.0"] {
+            #expect(weights.shape(of: "decoder.mid_block.attentions.0.\(layer).weight") == [4, 4])
+        }
+    }
+}
