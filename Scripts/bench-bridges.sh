@@ -93,7 +93,7 @@ for combination in combinations:
             report = json.load(open(name + ".json"))
             picture = Image.open(name + ".png").convert("RGB")
             found = anchors.figures(np.asarray(picture), kind, tile) if anchors else {}
-            steps = report.get("disagreement") or []
+            steps = report.get("overlapDisagreement") or []
             seam = report["seam"]
             rows.append((seam["ratioMean"], seam["ratioP95"], seam["ratioWorst"], seam["controlWorst"],
                          mean(steps), found.get("coherence"),

@@ -10,5 +10,5 @@ import Choir
             interrupted, resumable.
             """,
         version: ChoirVersion.current,
-        subcommands: [Generate.self, Resume.self, Plan.self, Inspect.self, Seams.self])
+        subcommands: [Generate.self, Resume.self, Tiles.self, Plan.self, Inspect.self, Seams.self])
 }

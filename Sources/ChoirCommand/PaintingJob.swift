@@ -48,9 +48,11 @@ struct PaintingJob: Sendable {
         let start = clock.now
         var progress = ProgressDisplay(isQuiet: writing.quiet)
         defer { progress.end() }
+        var disagreement: [Double] = []
         for try await event in events {
             progress.show(event)
             switch event {
+            case .disagreement(let value, _): disagreement.append(value)
             case .preview(let canvas):
                 if let file = writing.preview { try canvas.writePreview(to: file) }
             case .finished(let painting):
@@ -61,6 +63,7 @@ struct PaintingJob: Sendable {
                 let report = PaintReport(
                     painting, written: written, modules: pipeline.modules,
                     precision: pipeline.denoiser.traits.precision,
+                    overlapDisagreement: disagreement,
                     totalSeconds: Double(seconds.seconds) + Double(seconds.attoseconds) * 1e-18)
                 if let file = writing.report { try AtomicFile.write(report.json(), to: file) }
                 if !keepsRun { try run.remove() }

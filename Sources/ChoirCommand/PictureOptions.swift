@@ -48,6 +48,19 @@ struct PictureOptions: ParsableArguments {
     var bridges: [BridgeKind] = BridgeKind.standard
 
     @Option(
+        help: "Weights of the bridge consensus: \(ConsensusWeights.allCases.map(\.rawValue).joined(separator: ", ")).",
+        transform: ConsensusWeights.init(name:))
+    var bridgeWeights: ConsensusWeights?
+
+    @Option(help: "How much finer scales are held to what was painted before, 0 to 1. Default: as the model needs it.")
+    var skipResidual: Double?
+
+    @Option(
+        help: "Opposite edges meet, so that the picture can be laid side by side: x, y or xy.",
+        transform: WrappedAxes.init(name:))
+    var tileable: WrappedAxes?
+
+    @Option(
         name: .customLong("region"),
         help: ArgumentHelp(
             "A rectangle with its own prompt, in fractions of the picture's sides; repeatable, later ones win.",
@@ -82,6 +95,9 @@ struct PictureOptions: ParsableArguments {
         request.tile = tile
         request.overlap = overlap
         request.bridges = bridges
+        request.weights = bridgeWeights
+        request.skipResidual = skipResidual
+        request.tileable = tileable
         request.regions = regions.isEmpty ? nil : regions
         request.reseeds = reseeds.isEmpty ? nil : reseeds
         switch (map, legend) {
@@ -96,7 +112,7 @@ struct PictureOptions: ParsableArguments {
 
 extension PixelSize {
     /// A size from text such as `4096x2048`.
-    fileprivate init(argument: String) throws {
+    init(argument: String) throws {
         guard let size = PixelSize(argument) else {
             throw RequestError("size", found: argument, expected: "width and height such as 4096x2048")
         }

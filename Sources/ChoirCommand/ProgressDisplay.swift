@@ -31,7 +31,7 @@ struct ProgressDisplay {
         case .step(let done, let count):
             step = (done, count)
             if isTerminal { bar() } else { line(status) }
-        case .preview, .finished: break
+        case .disagreement, .preview, .finished: break
         }
     }
 

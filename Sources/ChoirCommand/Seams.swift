@@ -1,5 +1,6 @@
 import ArgumentParser
 import Choir
+import ChoirEngine
 import ChoirImage
 import Foundation
 
@@ -22,6 +23,11 @@ struct Seams: AsyncParsableCommand {
     @Option(help: "Pixels that neighbouring tiles share at least.")
     var overlap: Int?
 
+    @Option(
+        help: "Also measure how opposite edges meet: x, y or xy. Default: as the picture was painted.",
+        transform: WrappedAxes.init(name:))
+    var tileable: WrappedAxes?
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -29,17 +35,47 @@ struct Seams: AsyncParsableCommand {
         try await exitingOnError {
             let reader = try InputError.reading { () throws(ImageError) in try ImageReader(path: image) }
             let (tile, overlap) = try cut(reader.metadata)
-            var meter = try SeamMeter(
-                width: reader.width, height: reader.height,
-                verticalBorders: Self.borders(along: reader.width, tile: tile, overlap: overlap),
-                horizontalBorders: Self.borders(along: reader.height, tile: tile, overlap: overlap))
+            let request = self.tile == nil ? Self.request(reader.metadata) : nil
+            guard request?.bridges.contains(.shift) != true else {
+                throw RequestError(
+                    "tile", found: "a picture of the bridge shift, whose tiles move",
+                    expected: "--tile and --overlap of the lines to measure; the report of its painting has its own")
+            }
+            let axes = tileable ?? request?.tileable
+            let wraps = { (axis: CanvasAxis) in axes?.contains(axis) ?? false }
+            let vertical = Self.borders(along: reader.width, tile: tile, overlap: overlap, wraps: wraps(.x))
+            let horizontal = Self.borders(along: reader.height, tile: tile, overlap: overlap, wraps: wraps(.y))
+            var meter =
+                vertical.isEmpty && horizontal.isEmpty && axes != nil
+                ? nil
+                : try SeamMeter(
+                    width: reader.width, height: reader.height, verticalBorders: vertical,
+                    horizontalBorders: horizontal)
+            var edges = try axes.map { _ in try EdgeMeter(width: reader.width, height: reader.height) }
             while reader.nextRow < reader.height {
                 // Named, because Swift 6.3.1 cannot compile the span of a temporary here.
                 let rows = try InputError.reading { () throws(ImageError) in try reader.readRows() }
-                try meter.add(rows: rows.span)
+                try meter?.add(rows: rows.span)
+                try edges?.add(rows: rows.span)
             }
-            print(try json ? Self.json(meter.finish()) : Self.table(meter.finish()))
+            let found = try edges?.finish()
+            let measured = Measured(
+                seams: try meter?.finish(),
+                edges: found.map { Edges(x: wraps(.x) ? $0.x : nil, y: wraps(.y) ? $0.y : nil) })
+            print(try json ? Self.json(measured) : Self.table(measured))
         }
+    }
+
+    /// What was measured.
+    private struct Measured {
+        var seams: SeamReport?
+        var edges: Edges?
+    }
+
+    /// How opposite edges meet, on the axes that wrap.
+    private struct Edges: Encodable {
+        var x: TilingScore?
+        var y: TilingScore?
     }
 
     /// The tiles that the options name, or else the metadata.
@@ -59,31 +95,52 @@ struct Seams: AsyncParsableCommand {
     }
 
     /// Where the cores of tiles meet along a side, as a plan of Choir cuts it.
-    private static func borders(along length: Int, tile: Int, overlap: Int) -> [Int] {
+    private static func borders(along length: Int, tile: Int, overlap: Int, wraps: Bool) -> [Int] {
         let alignment = 16
-        let canvas = (length + alignment - 1) / alignment * alignment
-        return TileAxis(length: canvas, window: tile, overlap: overlap, alignment: alignment).borders
+        let canvas = wraps ? length : (length + alignment - 1) / alignment * alignment
+        return TileAxis(length: canvas, window: tile, overlap: overlap, alignment: alignment, wraps: wraps).borders
             .filter { $0 < length }
     }
 
-    private static func json(_ report: SeamReport) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        return String(decoding: try encoder.encode(report), as: UTF8.self)
+    /// What was asked for, where the picture's metadata say it.
+    private static func request(_ metadata: ImageMetadata) -> PaintRequest? {
+        metadata.choir.flatMap { try? JSONDecoder().decode(Reproduction.self, from: Data($0.utf8)) }?.request
     }
 
-    private static func table(_ report: SeamReport) -> String {
+    private static func json(_ measured: Measured) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        var parts = try measured.seams.map { try JSONSerialization.jsonObject(with: encoder.encode($0)) }
+        if let edges = measured.edges {
+            var object = parts as? [String: Any] ?? [:]
+            object["edges"] = try JSONSerialization.jsonObject(with: encoder.encode(edges))
+            parts = object
+        }
+        let data = try JSONSerialization.data(
+            withJSONObject: parts ?? [String: Any](), options: [.prettyPrinted, .sortedKeys])
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    private static func table(_ measured: Measured) -> String {
+        let seams = measured.seams
         let rows = [
-            ("all", report.borders), ("columns", report.vertical), ("rows", report.horizontal),
-            ("control", report.controls),
+            ("all", seams?.borders), ("columns", seams?.vertical), ("rows", seams?.horizontal),
+            ("control", seams?.controls),
         ]
-        let lines = rows.compactMap { name, summary in
+        var lines = rows.compactMap { name, summary in
             summary.map {
                 let columns = [$0.mean, $0.p95, $0.worst.ratio].map { String(format: "%8.4f", $0) }.joined()
                 return name.padding(toLength: 10, withPad: " ", startingAt: 0)
                     + String(format: "%5d", $0.count) + columns + "  at \($0.worst.axis.rawValue) \($0.worst.position)"
             }
         }
-        return "lines     count    mean     p95   worst\n" + lines.joined(separator: "\n")
+        if !lines.isEmpty { lines.insert("lines     count    mean     p95   worst", at: 0) }
+        for (name, edge) in [("x", measured.edges?.x), ("y", measured.edges?.y)] {
+            guard let edge else { continue }
+            lines.append(
+                "edges that meet along \(name): ratio \(String(format: "%.4f", edge.ratio)), tiling score "
+                    + String(format: "%.4f", edge.score))
+        }
+        return lines.joined(separator: "\n")
     }
 }

@@ -53,6 +53,9 @@ public struct PaintReport: Hashable, Sendable, Codable {
     public var peakResidentBytes: Int
     /// How visible the tile borders are.
     public var seam: Seam
+    /// How far tiles disagreed in overlaps before they were merged, for each step that had any, as
+    /// `PaintEvent.disagreement` tells it; of a painting that was resumed, since then.
+    public var overlapDisagreement: [Double]
     /// SHA-256 of the pixels, as `WrittenPicture` has it.
     public var pixelsSHA256: String
 
@@ -63,9 +66,11 @@ public struct PaintReport: Hashable, Sendable, Codable {
     ///   - written: What was written.
     ///   - modules: Tiles denoised at the same time.
     ///   - precision: The number format of the network's layers.
+    ///   - overlapDisagreement: What events told of each step.
     ///   - totalSeconds: Everything since the program began to paint.
     public init(
-        _ painting: Painting, written: WrittenPicture, modules: Int, precision: String, totalSeconds: Double
+        _ painting: Painting, written: WrittenPicture, modules: Int, precision: String,
+        overlapDisagreement: [Double] = [], totalSeconds: Double
     ) {
         model = painting.model
         size = painting.request.size
@@ -82,6 +87,7 @@ public struct PaintReport: Hashable, Sendable, Codable {
         seam = Seam(
             ratioMean: written.seams?.borders.mean, ratioP95: written.seams?.borders.p95,
             ratioWorst: written.seams?.borders.worst.ratio, controlWorst: written.seams?.controls?.worst.ratio)
+        self.overlapDisagreement = overlapDisagreement
         pixelsSHA256 = written.pixelsSHA256
     }
 

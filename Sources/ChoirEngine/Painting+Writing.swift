@@ -55,11 +55,12 @@ extension Painting {
 
     private func seamMeter() throws -> SeamMeter? {
         let (width, height) = (request.size.width, request.size.height)
+        let tiles = plan.finest.lastTiles
         let pixels = { (cells: [Int], side: Int) in
             cells.map { $0 * plan.pixelsPerCell }.filter { $0 < side }
         }
-        let vertical = pixels(plan.finest.tiles.columns.borders, width)
-        let horizontal = pixels(plan.finest.tiles.rows.borders, height)
+        let vertical = pixels(tiles.columns.borders, width)
+        let horizontal = pixels(tiles.rows.borders, height)
         guard !(vertical.isEmpty && horizontal.isEmpty) else { return nil }
         return try SeamMeter(width: width, height: height, verticalBorders: vertical, horizontalBorders: horizontal)
     }

@@ -2,19 +2,27 @@ extension Tensor {
     /// A region of the picture resized with bicubic interpolation, for a tensor `[..., height, width]`.
     ///
     /// Keys' kernel with a = -0.75 and cell centres at half positions, as `torch.nn.functional.interpolate(mode:
-    /// "bicubic", align_corners=False)` has them; edge cells repeat. Columns are interpolated before rows.
+    /// "bicubic", align_corners=False)` has them. Columns are interpolated before rows.
     ///
     /// - Parameters:
     ///   - region: Cells of the resized picture; none is negative.
     ///   - stepX: Source columns for each column of the result; above 0, 0.5 enlarges by 2.
     ///   - stepY: Source rows for each row of the result.
+    ///   - wrapX: Whether the left edge continues at the right one; otherwise edge cells repeat.
+    ///   - wrapY: Whether the top edge continues at the bottom one; otherwise edge cells repeat.
     /// - Returns: A tensor `[..., region.height, region.width]`: its cell (x, y) looks at the source position
     ///   `((region.x + x + 0.5) * stepX - 0.5, (region.y + y + 0.5) * stepY - 0.5)`.
-    public func resizedBicubic(region: Region, stepX: Double, stepY: Double) -> Tensor {
+    public func resizedBicubic(
+        region: Region, stepX: Double, stepY: Double, wrapX: Bool = false, wrapY: Bool = false
+    ) -> Tensor {
         precondition(stepX > 0 && stepY > 0, "cannot resize by steps of \(stepX) and \(stepY)")
         let (sourceHeight, sourceWidth) = (height, width)
-        let columns = (region.minX..<region.maxX).map { CubicTap(target: $0, step: stepX, extent: sourceWidth) }
-        let rows = (region.minY..<region.maxY).map { CubicTap(target: $0, step: stepY, extent: sourceHeight) }
+        let columns = (region.minX..<region.maxX).map {
+            CubicTap(target: $0, step: stepX, extent: sourceWidth, wraps: wrapX)
+        }
+        let rows = (region.minY..<region.maxY).map {
+            CubicTap(target: $0, step: stepY, extent: sourceHeight, wraps: wrapY)
+        }
         var resized = Tensor(shape: shape(height: rows.count, width: columns.count))
         // Rows of the source, resized along x: each is needed by several rows of the result.
         let needed = rows.reduce(into: Set<Int>()) { $0.formUnion([$1.cells.x, $1.cells.y, $1.cells.z, $1.cells.w]) }
@@ -52,14 +60,17 @@ private struct CubicTap {
     var cells: SIMD4<Int>
     var weights: SIMD4<Float>
 
-    init(target: Int, step: Double, extent: Int) {
+    init(target: Int, step: Double, extent: Int, wraps: Bool) {
         let position = (Double(target) + 0.5) * step - 0.5
         let near = position.rounded(.down)
         let t = position - near
         weights = SIMD4(
             Float(Self.outer(1 + t)), Float(Self.inner(t)), Float(Self.inner(1 - t)), Float(Self.outer(2 - t)))
         cells = SIMD4(-1, 0, 1, 2)
-        for index in 0..<4 { cells[index] = min(max(Int(near) + cells[index], 0), extent - 1) }
+        for index in 0..<4 {
+            let cell = Int(near) + cells[index]
+            cells[index] = wraps ? ((cell % extent) + extent) % extent : min(max(cell, 0), extent - 1)
+        }
     }
 
     func sum(_ source: UnsafeBufferPointer<Float>, start: Int, stride: Int) -> Float {

@@ -2,8 +2,8 @@ import Choir
 import ChoirSampling
 import ChoirTensor
 
-/// An arithmetic model: what it predicts of a cell depends on the cell, its neighbours in the window, the coarser
-/// picture, the prompt and the context, so that a pipeline which mixes any of them up gives other numbers.
+/// An arithmetic model: what it predicts of a cell depends on the cell, its neighbours in the window, the window
+/// as a whole, the coarser picture, the prompt and the context, so that a pipeline which mixes any of them up gives other numbers.
 struct FakeDenoiser: Denoiser {
     var traits = ModelTraits(
         name: "fake", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16, sampler: .euler,
@@ -16,6 +16,9 @@ struct FakeDenoiser: Denoiser {
     /// Called for every prediction; may wait, to mix up the order in which tiles finish, or throw.
     var disturb: @Sendable (TileInput) async throws -> Void = { _ in }
 
+    /// Whether what it predicts of a cell depends on no others of the window than its left neighbour.
+    var isLocal = false
+
     func embedding(of prompt: String) throws -> Tensor {
         Tensor(shape: [1], elements: [Float(prompt.utf8.reduce(0) { $0 + Int($1) }) / 1000])
     }
@@ -23,7 +26,7 @@ struct FakeDenoiser: Denoiser {
     func embeddings(of prompts: [String]) async throws -> [Tensor] { try prompts.map(embedding(of:)) }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
-        FakeModules(shape: shape, concurrency: modules, disturb: disturb)
+        FakeModules(shape: shape, concurrency: modules, disturb: disturb, isLocal: isLocal)
     }
 }
 
@@ -31,11 +34,13 @@ struct FakeModules: ModulePool {
     let shape: TileShape
     let concurrency: Int
     let disturb: @Sendable (TileInput) async throws -> Void
+    let isLocal: Bool
 
     func predict(_ input: TileInput) async throws -> TilePrediction {
         try await disturb(input)
         let heard = input.context.map { $0.elements.reduce(0, +) / Float($0.elements.count) } ?? 0
-        let everywhere = 0.1 * heard + 0.01 * Float(input.level.sigma)
+        let whole = isLocal ? 0 : input.noisy.elements.reduce(0, +) / Float(input.noisy.elements.count)
+        let everywhere = 0.1 * heard + 0.1 * whole + 0.01 * Float(input.level.sigma)
         let (noisy, coarse) = (input.noisy.elements, input.coarse?.elements)
         let clean = noisy.indices.map { index in
             let left = index % shape.width > 0 ? noisy[index - 1] : 0

@@ -22,6 +22,32 @@ import Testing
         #expect(same)
     }
 
+    @Test(
+        arguments: RegionTests.models,
+        [(BridgeKind.shift, nil), (.shift, WrappedAxes.xy), (.consensus, .x), (.none, .y)])
+    func `regions go with every rule and with canvases that wrap`(
+        model: FakeDenoiser, rule: (bridge: BridgeKind, tileable: WrappedAxes?)
+    ) async throws {
+        for index in [3, 6] {
+            var request = try RegionTests.compositions()[index]
+            request.bridges = [rule.bridge, .attention, .coarse]
+            request.tileable = rule.tileable
+            let counter = RunTests.Counter()
+            var counting = model
+            counting.disturb = { _ in _ = await counter.next() }
+            let alone = try await canvas(request, by: counting, modules: 1)
+            let plan = try PaintPlan(request: request, traits: model.traits, modules: 1)
+            #expect(await counter.next() - 1 == plan.evaluations)
+            let same = try await canvas(request, by: model, modules: 8) == alone
+            #expect(same)
+            let scratch = Scratch()
+            guard model.traits.conditioningCell == nil else { continue }
+            try await RunTests().paint(request, in: scratch.run, predictions: plan.evaluations * 3 / 4)
+            let continued = try await RunTests().resumed(scratch.run) == alone
+            #expect(continued)
+        }
+    }
+
     @Test func `each distinct prompt that touches a tile is one evaluation where a model is told one thing`() throws {
         var request = RegionTests.request { $0.regions = [RegionTests.region("b", 0, 0, 0.5, 1, feather: 0)] }
         request.size = PixelSize(width: 256, height: 64)
@@ -31,7 +57,7 @@ import Testing
             traits.conditioningCell = cell
             var changed = request
             change(&changed)
-            return try PaintPlan(request: changed, traits: traits, modules: 1).finest.evaluationsPerStep
+            return try PaintPlan(request: changed, traits: traits, modules: 1).finest.evaluationCounts[0]
         }
         // Four tiles of 64, and the border between the second and the third.
         #expect(try perStep() == 4)
@@ -45,7 +71,7 @@ import Testing
                 traits.scales = [.init(steps: 3, guidance: 1, start: 1, shift: 1)]
                 var guided = request
                 guided.regions?[0].content.guidance = 3
-                return try PaintPlan(request: guided, traits: traits, modules: 1).finest.evaluationsPerStep
+                return try PaintPlan(request: guided, traits: traits, modules: 1).finest.evaluationCounts[0]
             }() == 6)
     }
 
@@ -134,7 +160,7 @@ import Testing
         _ = try await painting(request, by: model)
         // One prompt with two scales is two evaluations; none is for a negative prompt.
         #expect(await scales.told == [1: [3, 7], 2: [5]])
-        let counted = try PaintPlan(request: request, traits: model.traits, modules: 1).finest.evaluationsPerStep
+        let counted = try PaintPlan(request: request, traits: model.traits, modules: 1).finest.evaluationCounts[0]
         #expect(counted > 3)
     }
 
@@ -165,11 +191,14 @@ import Testing
 
     @Test func `nothing changes beyond the reach of a rectangle that is drawn anew`() async throws {
         // The arithmetic model looks one cell to the left in each of 3 steps, and here at no coarser picture.
+        var model = FakeDenoiser()
+        model.isLocal = true
         var request = PipelineTests.request()
         request.bridges = [.consensus]
         var reseeded = request
         reseeded.reseeds = [Reseed(PictureRectangle(x: 0.25, y: 0.25, width: 0.125, height: 0.5), seed: 3)]
-        let changed = RegionTests.changedCells(try await canvas(request), try await canvas(reseeded))
+        let changed = RegionTests.changedCells(
+            try await canvas(request, by: model), try await canvas(reseeded, by: model))
         #expect(changed.count > 26 * 72 - 10)
         #expect(changed.allSatisfy { (52..<78 + 3).contains($0.x) && (36..<108).contains($0.y) })
     }

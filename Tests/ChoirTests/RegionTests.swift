@@ -103,13 +103,45 @@ import Testing
         #expect(map.share(of: 1, columns: 0.125...0.375, rows: 0.25...0.5) == 0.5)
     }
 
-    @Test(arguments: 0..<7) func `what a quick look finds alone is alone`(index: Int) throws {
+    @Test func `on a ring nothing is special where its ends meet`() throws {
+        let cells = (0..<48).map { UInt8($0 * $0 % 4) }
+        func weights(movedBy steps: Int, start: Int = 0) throws -> RegionWeights {
+            let moved = cells.indices.map { cells[$0 / 8 * 8 + ($0 % 8 - steps + 8) % 8] }
+            let request = try Self.request {
+                $0.map = try Self.map(8, moved)
+                $0.regions = [Self.region("a", Double(steps) / 8, 0.25, 0.25, 0.75, feather: 0.3)]
+            }
+            let window = Region(x: start, y: 0, width: 64, height: 48)
+            return RegionLayout(request).weights(
+                in: RegionGrid(
+                    window, cell: 1, pictureWidth: 64, pictureHeight: 48, wrapsX: true, wrapsY: true))
+        }
+        let there = try weights(movedBy: 2)
+        let sums = (0..<64 * 48).map { cell in there.weights.reduce(Float(0)) { $0 + $1[cell] } }
+        #expect(sums.allSatisfy { abs($0 - 1) < 1e-6 })
+        // Moved up to the end of the ring, and seen from there.
+        for other in [
+            try weights(movedBy: 6, start: 32), try weights(movedBy: 0, start: 48),
+            try weights(movedBy: 2, start: -128), try weights(movedBy: 5, start: 88),
+        ] {
+            #expect(other.contents == there.contents)
+            let difference = zip(other.weights, there.weights).flatMap { zip($0, $1).map { abs($0 - $1) } }.max()
+            #expect(try #require(difference) < 1e-6)
+        }
+        // The region's lower edge is the ring's: its border reaches to the other side, by half of the feather.
+        let row = there.weights[try #require(there.contents.firstIndex(of: 5))]
+        #expect(row[24] > 0.4 && row[24] < 0.5 && row[47 * 64 + 24] > 0.5 && row[10 * 64 + 24] > 0)
+    }
+
+    @Test(arguments: 0..<7, [false, true])
+    func `what a quick look finds alone is alone`(index: Int, wraps: Bool) throws {
         let layout = RegionLayout(try Self.compositions()[index])
         var found = 0
         for y in stride(from: 0, to: 144, by: 16) {
             for x in stride(from: 0, to: 208, by: 16) {
                 let grid = RegionGrid(
-                    Region(x: x, y: y, width: 16, height: 16), cell: 16, pictureWidth: 208, pictureHeight: 144)
+                    Region(x: x, y: y, width: 32, height: 16), cell: 16, pictureWidth: 208, pictureHeight: 144,
+                    wrapsX: wraps, wrapsY: wraps)
                 guard let only = layout.onlyContent(in: grid) else { continue }
                 found += 1
                 #expect(layout.weights(in: grid).contents == [only])
@@ -147,6 +179,8 @@ import Testing
         // Without what reaches across tiles: a cell then depends on cells to its left and on coarser ones.
         var plain = PipelineTests.request()
         plain.bridges = [.consensus]
+        var model = model
+        model.isLocal = true
         var request = plain
         request.regions = [Self.region("zzzzzzzzzz", 0.5, 0.25, 0.25, 0.5)]
         let (before, after) = (try await canvas(plain, by: model), try await canvas(request, by: model))

@@ -4,7 +4,8 @@ public import ChoirTensor
 ///
 /// The attention itself, with its learned weights, is a layer of the model. This bridge says what it reads: the tokens
 /// of all tiles, in the order of the plan, as they were published in the evaluation before (one step stale, as in
-/// DistriFusion, Li et al. 2024); in the first evaluation of a stage, as published at its own noise level.
+/// DistriFusion, Li et al. 2024); in the first evaluation of a stage, as published at its own noise level. It merges
+/// nothing by itself and goes with every rule that does.
 public struct CrossSpatialAttention: Bridge {
     /// The rule; it has nothing to set.
     public init() {}

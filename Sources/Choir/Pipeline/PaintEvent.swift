@@ -11,6 +11,11 @@ public enum PaintEvent: Sendable {
     /// All tiles agreed and took a step: how many steps of all stages are done, and how many there are.
     case step(Int, of: Int)
 
+    /// How far tiles disagreed where they overlap, before they were merged; after the step that they took. The mean
+    /// over the cells and channels of overlaps of the variance between the tiles that look at a cell, of predictions in
+    /// -1 ... 1. Not sent where no tiles overlap.
+    case disagreement(Double, step: Int)
+
     /// The canvas as it will look, reduced to the size that the request asked for: `[channels, height, width]`, in
     /// -1 ... 1.
     case preview(Tensor)

@@ -1,4 +1,5 @@
 import ChoirSampling
+import ChoirTensor
 
 /// What a painting will do and take, known before anything runs.
 public struct PaintPlan: Hashable, Sendable {
@@ -51,6 +52,7 @@ public struct PaintPlan: Hashable, Sendable {
             throw RequestError("bridges", found: "attention", expected: "a model with cross-spatial attention")
         }
         let ladder = Ladder(request: request, traits: traits)
+        try Self.checkRings(of: request, scales: ladder.rungs.count, traits: traits)
         let stages = try ladder.rungs.indices.reversed().map { rung in
             try Stage(rung: rung, of: ladder, request: request, traits: traits)
         }
@@ -64,8 +66,24 @@ public struct PaintPlan: Hashable, Sendable {
         runBytes = Self.runBytes(stages: stages, request: request, traits: traits)
     }
 
+    /// A ring has no cells to spare: it is made of whole cells, and of whole cells of what tiles see of the coarser scale.
+    private static func checkRings(of request: PaintRequest, scales: Int, traits: ModelTraits) throws(RequestError) {
+        let factors = traits.seesCoarser ? scales - 1 : 0
+        let divisor = (0..<factors).reduce(traits.pixelsPerCell) { divisor, _ in divisor * traits.scaleFactor }
+        for (name, side, axis) in [("width", request.size.width, CanvasAxis.x), ("height", request.size.height, .y)]
+        where request.wraps(axis) && side % divisor != 0 {
+            throw RequestError(
+                name, found: "\(side)",
+                expected: "a multiple of \(divisor), because the picture is tileable and painted at \(scales) scales")
+        }
+    }
+
     private static func canvasBytes(_ stage: Stage, traits: ModelTraits) -> Int {
-        stage.tiles.columns.length * stage.tiles.rows.length * traits.channels * MemoryLayout<Float>.size
+        stage.canvasShape(channels: traits.channels).elementCount * MemoryLayout<Float>.size
+    }
+
+    private static func stateBytes(_ stage: Stage, traits: ModelTraits) -> Int {
+        stage.stateShape(channels: traits.channels).elementCount * MemoryLayout<Float>.size
     }
 
     /// State, fused prediction, the sampler's memory and noise, and the coarser picture; tiles in flight; model and
@@ -76,13 +94,14 @@ public struct PaintPlan: Hashable, Sendable {
         var coarser = 0
         var peak = 0
         for stage in stages {
-            let canvas = canvasBytes(stage, traits: traits)
-            let canvases = 2 + (stage.samplerRemembers ? 1 : 0) + (stage.samplerTakesNoise ? 1 : 0)
+            let state = stateBytes(stage, traits: traits)
+            let more = [stage.samplerRemembers, stage.samplerTakesNoise || stage.residual != nil]
+            let states = 2 + more.count { $0 }
             let cells = stage.tiles.columns.window * stage.tiles.rows.window
             let inFlight =
                 modules * cells * (traits.activationBytesPerCell + 4 * traits.channels * MemoryLayout<Float>.size)
-            peak = max(peak, canvases * canvas + coarser + inFlight)
-            coarser = canvas
+            peak = max(peak, states * state + coarser + inFlight)
+            coarser = canvasBytes(stage, traits: traits)
         }
         peak += traits.residentBytes
         guard let codec, let tiles = stages.last?.tiles else { return peak }
@@ -95,6 +114,6 @@ public struct PaintPlan: Hashable, Sendable {
         let noise = request.noise == nil ? 0 : canvasBytes(stages[0], traits: traits)
         let stored = finest.samplerRemembers ? 2 : 1
         let coarser = stages.dropLast().last.map { canvasBytes($0, traits: traits) } ?? 0
-        return 2 * (stored * canvasBytes(finest, traits: traits) + coarser) + noise
+        return 2 * (stored * stateBytes(finest, traits: traits) + coarser) + noise
     }
 }

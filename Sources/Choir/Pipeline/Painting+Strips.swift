@@ -15,13 +15,26 @@ extension Painting {
             }
             return
         }
+        // Copies of the other edge around a canvas that wraps, as far as a decoder sees.
+        let (x, y) = (request.wraps(.x) ? Self.decodedMargin : 0, request.wraps(.y) ? Self.decodedMargin : 0)
+        let around = Region(x: -x, y: -y, width: canvas.width + 2 * x, height: canvas.height + 2 * y)
+        var above = y * codec.pixelsPerCell
+        let left = x * codec.pixelsPerCell
         var rest = height
-        try await codec.decode(canvas) { strip in
-            let rows = min(rest, strip.height)
+        try await codec.decode(
+            x + y > 0 ? canvas.copy(region: around, border: plan.finest.tiles.border) : canvas
+        ) { strip in
+            let skipped = min(above, strip.height)
+            above -= skipped
+            let rows = min(rest, strip.height - skipped)
             guard rows > 0 else { return }
             rest -= rows
             let isWhole = rows == strip.height && width == strip.width
-            try await body(isWhole ? strip : strip.copy(region: Region(x: 0, y: 0, width: width, height: rows)))
+            let part = Region(x: left, y: skipped, width: width, height: rows)
+            try await body(isWhole ? strip : strip.copy(region: part))
         }
     }
+
+    /// Cells beyond the edge of a canvas that wraps which are decoded with it: a decoder of the usual shape sees 11.
+    private static let decodedMargin = 12
 }

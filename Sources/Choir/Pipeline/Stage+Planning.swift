@@ -6,24 +6,34 @@ extension Stage {
         let size = ladder.rungs[rung]
         let best = traits.scales[size.scale]
         let cells = { (pixels: Int) in Self.quotient(pixels, traits.pixelsPerCell) }
+        let merging = request.merging
+        let bridge = merging.bridge()
         let tile = request.tile.map(cells) ?? traits.tile
-        let overlap =
-            request.bridges.contains(.consensus) ? request.overlap.map(cells) ?? min(traits.overlap, tile / 4) : 0
+        let overlap = bridge.overlaps ? request.overlap.map(cells) ?? min(traits.overlap, tile / 4) : 0
+        let (x, y) = (request.wraps(.x), request.wraps(.y))
         let longer = max(size.width, size.height)
-        let fitted =
-            request.tile.map(cells)
-            ?? TileAxis.fittedWindow(length: longer, near: tile, overlap: overlap, alignment: traits.alignment)
-        guard overlap <= fitted / 2 else {
-            let (found, most) = (overlap * traits.pixelsPerCell, fitted / 2 * traits.pixelsPerCell)
+        let fitted = { (length: Int, wraps: Bool) in
+            let shared = wraps ? overlap : 0
+            guard !size.isOneTile else { return max(length + shared, tile) }
+            return request.tile.map(cells)
+                ?? TileAxis.fittedWindow(
+                    length: length, near: tile, overlap: overlap, alignment: traits.alignment, wraps: wraps)
+        }
+        let window = overlap < tile ? fitted(longer, false) : tile
+        guard overlap <= window / 2 else {
+            let (found, most) = (overlap * traits.pixelsPerCell, window / 2 * traits.pixelsPerCell)
             throw RequestError("overlap", found: "\(found)", expected: "at most half of the tile, \(most)")
         }
-        let window = size.isOneTile ? max(longer, fitted) : fitted
-        let axis = { (length: Int) in
-            TileAxis(
-                length: Self.quotient(length, traits.alignment) * traits.alignment, window: window, overlap: overlap,
-                alignment: traits.alignment)
+        let axis = { (length: Int, wraps: Bool) in
+            // A ring is as long as the picture: what is rounded up on another canvas would be a gap. And it takes other
+            // windows than an axis that ends.
+            bridge.axis(
+                length: wraps ? length : TileAxis.aligned(length, traits.alignment),
+                TileCut(
+                    window: !bridge.overlaps && !size.isOneTile ? tile : x || y ? fitted(length, wraps) : window,
+                    isFitted: request.tile == nil, overlap: overlap, alignment: traits.alignment, wraps: wraps))
         }
-        let tiles = TilePlan(columns: axis(size.width), rows: axis(size.height))
+        let tiles = TilePlan(columns: axis(size.width, x), rows: axis(size.height, y))
         let steps = request.steps.map { Self.proportional($0, best.steps, traits.scales[0].steps) } ?? best.steps
         let refines = rung < ladder.rungs.count - 1
 
@@ -31,6 +41,7 @@ extension Stage {
         self.rung = rung
         contentWidth = size.width
         contentHeight = size.height
+        self.merging = merging
         self.tiles = tiles
         sampler = request.sampler ?? traits.sampler
         eta = request.eta ?? 0
@@ -42,6 +53,8 @@ extension Stage {
         guidanceScale = Self.guidance(request.guidance, at: scale, of: traits)
         guidance = try Guidance(scale: traits.readsGuidance ? 1 : guidanceScale)
         self.refines = refines
+        let strength = request.skipResidual ?? (traits.seesCoarser ? 0 : 1)
+        residual = refines && strength > 0 ? SkipResidual(strength: strength, start: best.start) : nil
         tileShape = Self.tileShape(of: tiles, attention: request.bridges.contains(.attention), traits: traits)
         _ = try Sampler(sampler, schedule: schedule, eta: eta)
     }

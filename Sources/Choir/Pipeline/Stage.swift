@@ -15,7 +15,10 @@ public struct Stage: Hashable, Sendable {
     /// Size of the picture at this scale, in cells, before it was rounded up to the canvas.
     public let contentHeight: Int
 
-    /// How the canvas is cut.
+    /// The rule by which predictions of tiles become one canvas.
+    public let merging: BridgeKind
+
+    /// How the canvas is cut; where a rule moves tiles, `tiles(at:)` says how far.
     public let tiles: TilePlan
 
     /// Which step rule leads through the schedule.
@@ -36,6 +39,9 @@ public struct Stage: Hashable, Sendable {
     /// Whether the stage refines the picture of the stage before.
     public let refines: Bool
 
+    /// What holds the canvas near the picture that it refines; nil for nothing.
+    let residual: SkipResidual?
+
     /// What its tiles have in common.
     public let tileShape: TileShape
 
@@ -45,21 +51,34 @@ public struct Stage: Hashable, Sendable {
     /// Predictions of the canvas that the sampler asks for.
     public var canvasEvaluations: Int { sampler == .heun ? 2 * schedule.steps - 1 : schedule.steps }
 
-    /// Cells that neighbouring tiles share at least; 0 if the canvas is one tile.
+    /// Cells that neighbouring tiles share at least; 0 if the canvas is one tile, or the rule is without overlaps.
     public var overlap: Int {
-        [tiles.columns, tiles.rows].flatMap { axis in
-            zip(axis.starts, axis.starts.dropFirst()).map { $0 + axis.window - $1 }
+        guard merging.bridge().overlaps else { return 0 }
+        return [tiles.columns, tiles.rows].flatMap { axis in
+            axis.starts.indices.compactMap { index in
+                axis.start(after: index).map { axis.starts[index] + axis.window - $0 }
+            }
         }.min() ?? 0
     }
 
     /// Evaluations of the network, over all steps.
-    public var evaluations: Int { canvasEvaluations * evaluationsPerStep }
+    public var evaluations: Int { evaluationCounts.reduce(0, +) }
 
-    /// Evaluations of the network for one prediction of the canvas. Tiles that several regions meet may take more than
-    /// others.
-    public var evaluationsPerStep: Int {
-        guard !regions.layout.isPlain else { return tiles.count * (guidance.needsUnconditional ? 2 : 1) }
-        return (0..<tiles.count).reduce(0) { $0 + regions.evaluations(in: tiles[$1].window) }
+    /// Evaluations of the network for each prediction of the canvas. Tiles that several regions meet may take more than
+    /// others; where a rule moves tiles, predictions differ.
+    public var evaluationCounts: [Int] {
+        guard !regions.layout.isPlain else {
+            let each = tiles.count * (guidance.needsUnconditional ? 2 : 1)
+            return Array(repeating: each, count: canvasEvaluations)
+        }
+        var known: [TilePlan: Int] = [:]
+        return (0..<canvasEvaluations).map { evaluation in
+            let plan = tiles(at: evaluation)
+            if let count = known[plan] { return count }
+            let count = (0..<plan.count).reduce(0) { $0 + regions.evaluations(in: plan[$1].window) }
+            known[plan] = count
+            return count
+        }
     }
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.
@@ -67,6 +86,20 @@ public struct Stage: Hashable, Sendable {
 
     /// Whether the sampler keeps a field of the canvas's size between steps.
     var samplerRemembers: Bool { sampler == .dpmpp2m || sampler == .heun }
+
+    /// How the canvas is cut in an evaluation, 0 ..< `canvasEvaluations`.
+    public func tiles(at evaluation: Int) -> TilePlan { merging.bridge().move(tiles, at: evaluation) }
+
+    /// How the canvas was cut when its last prediction was made: the borders that a picture can show.
+    public var lastTiles: TilePlan { tiles(at: canvasEvaluations - 1) }
+
+    /// The sheet that the state is, where each tile keeps its own; nil where the state is a canvas.
+    var sheet: TileSheet? { merging.bridge().sharesCanvas ? nil : TileSheet(plan: tiles) }
+
+    /// The shape of the state, a canvas or a sheet.
+    func stateShape(channels: Int) -> Shape {
+        sheet?.shape(channels: channels) ?? canvasShape(channels: channels)
+    }
 
     /// Whether the sampler takes a field of fresh noise of the canvas's size in some step.
     var samplerTakesNoise: Bool {

@@ -16,11 +16,16 @@ struct StagePainter {
 
     private(set) var networkSeconds = 0.0
     private let noise: CanvasNoise
-    private let merge: (rows: [[Float]], columns: [[Float]])
+    private let start: StartingCanvas
+    private let merging: any Bridge
     private let attention: (any Bridge)?
     private var sampler: Sampler
     private var state: Tensor
     private var publications: [Tensor]
+    /// Where the tiles were when they published.
+    private var publishedTiles: TilePlan
+    private var disagreement: Double?
+    private var isHeld: Bool
 
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int,
@@ -34,17 +39,21 @@ struct StagePainter {
         self.prompter = prompter
         self.coarser = coarser
         self.run = run
-        noise = Self.noise(of: plan.request, at: stage)
+        let content = (width: stage.contentWidth, height: stage.contentHeight)
+        noise = CanvasNoise(plan.request, pictureWidth: content.width, pictureHeight: content.height)
         previewSide = plan.request.previewSide
         traits = denoiser.traits
         codec = denoiser.codec
 
-        let bridges = Self.bridges(of: plan.request)
-        merge = (
-            rows: Self.mergeWeights(along: stage.tiles.rows, bridges: bridges),
-            columns: Self.mergeWeights(along: stage.tiles.columns, bridges: bridges)
-        )
-        attention = stage.tileShape.contextTokens > 0 ? bridges.first { $0.kind == .attention } : nil
+        start = StartingCanvas(
+            stage: stage,
+            noise: CanvasNoise(
+                plan.request, pictureWidth: content.width, pictureHeight: content.height, given: given),
+            traits: traits, coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) })
+        isHeld = stored != nil
+        publishedTiles = stage.tiles(at: max(0, (stored?.evaluation ?? 0) - 1))
+        merging = stage.merging.bridge(weights: plan.request.weights ?? .hann)
+        attention = stage.tileShape.contextTokens > 0 ? CrossSpatialAttention() : nil
         if let stored {
             sampler = try Sampler(
                 stage.sampler, schedule: stage.schedule, eta: stage.eta, evaluation: stored.evaluation,
@@ -53,41 +62,14 @@ struct StagePainter {
             publications = stored.publications
         } else {
             sampler = try Sampler(stage.sampler, schedule: stage.schedule, eta: stage.eta)
-            state = try await StartingCanvas(
-                stage: stage, noise: Self.noise(of: plan.request, at: stage, given: given), traits: traits,
-                coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) }
-            ).make()
+            let canvas = try await start.make()
+            state = stage.sheet?.cut(canvas) ?? canvas
             publications = []
         }
     }
 
-    private static func noise(of request: PaintRequest, at stage: Stage, given: Tensor? = nil) -> CanvasNoise {
-        CanvasNoise(request, pictureWidth: stage.contentWidth, pictureHeight: stage.contentHeight, given: given)
-    }
-
-    private static func bridges(of request: PaintRequest) -> [any Bridge] {
-        request.bridges.compactMap { kind in
-            switch kind {
-            case .consensus: OverlapConsensus()
-            case .attention: CrossSpatialAttention()
-            case .coarse: nil  // Not a rule between tiles: the stages of the plan.
-            }
-        }
-    }
-
-    /// The weights of the first bridge that merges; tiles that nobody merges keep to their own cells.
-    private static func mergeWeights(along axis: TileAxis, bridges: [any Bridge]) -> [[Float]] {
-        for bridge in bridges {
-            if let weights = bridge.mergeWeights(along: axis) { return weights }
-        }
-        let edges = [0] + axis.borders + [axis.length]
-        return axis.starts.enumerated().map { tile, start in
-            (start..<start + axis.window).map { edges[tile] <= $0 && $0 < edges[tile + 1] ? 1 : 0 }
-        }
-    }
-
     /// Evaluations of the network that a stored state has behind it.
-    var doneEvaluations: Int { stage.evaluationsPerStep * sampler.evaluation }
+    var doneEvaluations: Int { stage.evaluationCounts.prefix(sampler.evaluation).reduce(0, +) }
 
     /// Canvas evaluations that a stored state has behind it.
     var doneSteps: Int { sampler.evaluation }
@@ -96,6 +78,9 @@ struct StagePainter {
     mutating func paint(_ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void) async throws -> Tensor {
         while let level = sampler.nextLevel {
             try Task.checkCancellation()
+            // A state is stored after it was drawn.
+            if !isHeld { try await hold(at: level) }
+            isHeld = false
             let fresh = traits.summary?.freshEvaluations ?? 1
             if stage.publishesFirst, publications.isEmpty || sampler.evaluation < fresh {
                 publications = try await publishAll(level)
@@ -104,20 +89,37 @@ struct StagePainter {
             sampler.advance(&state, denoised: denoised, noise: sampler.needsNoise ? try await stepNoise() : nil)
             progress.skip(evaluations: 0, steps: 1)
             send(.step(progress.steps, of: progress.stepCount))
-            if let previewSide { send(.preview(try await preview(of: denoised, side: previewSide))) }
+            if let disagreement { send(.disagreement(disagreement, step: progress.steps)) }
+            if let previewSide { send(.preview(try await preview(of: stitched(denoised), side: previewSide))) }
         }
-        return state
+        return stitched(state)
     }
+
+    /// Draws the canvas towards the picture that it refines, before a step.
+    private mutating func hold(at level: NoiseLevel) async throws {
+        let step = sampler.step(forEvaluation: sampler.evaluation)
+        guard let residual = stage.residual,
+            sampler.evaluation == 0 || sampler.step(forEvaluation: sampler.evaluation - 1) != step
+        else { return }
+        let share = residual.share(done: Double(step) / Double(stage.schedule.steps))
+        let noised = try await start.make(at: level)
+        state = state.lerp(to: stage.sheet?.cut(noised) ?? noised, fraction: Float(share))
+    }
+
+    /// The canvas that a field of the state's shape stands for.
+    private func stitched(_ field: Tensor) -> Tensor { stage.sheet?.stitch(field) ?? field }
 
     /// What the sampler adds in its next step: a function of the step and the cell alone.
     private func stepNoise() async throws -> Tensor {
-        let (noise, channels, width) = (noise, traits.channels, state.width)
+        let canvas = stage.canvasShape(channels: traits.channels)
+        let (source, channels, width) = (noise, traits.channels, stage.tiles.columns.length)
         let draw = NoiseDraw.step(evaluation: sampler.evaluation, rung: stage.rung)
-        return try await Tensor.madeInBands(shape: state.shape) { rows in
-            noise.normal(
+        let noise = try await Tensor.madeInBands(shape: canvas) { rows in
+            source.normal(
                 region: Region(x: 0, y: rows.lowerBound, width: width, height: rows.count), channels: channels,
                 draw: draw)
         }
+        return stage.sheet?.cut(noise) ?? noise
     }
 
     private func preview(of denoised: Tensor, side: Int) async throws -> Tensor {
@@ -145,13 +147,15 @@ struct StagePainter {
     private mutating func publishAll(_ level: NoiseLevel) async throws -> [Tensor] {
         var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.count)
         let (modules, prompter) = (modules, prompter)
-        let input = inputs(at: level, context: nil)
-        try await inOrder(stage.tiles.tiles) { tile in
+        let plan = merging.move(stage.tiles, at: sampler.evaluation)
+        let input = inputs(at: level, of: plan, context: nil)
+        try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
             try await prompter.publish(input(tile), in: tile.window, by: modules)
         } each: { index, publication in
             published[index] = publication.tokens
             networkSeconds += publication.networkSeconds
         }
+        publishedTiles = plan
         return published
     }
 
@@ -159,32 +163,31 @@ struct StagePainter {
         _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
     ) async throws -> Tensor {
         let (modules, prompter) = (modules, prompter)
-        let input = inputs(at: level, context: attention?.context(from: publications))
-        var denoised = Tensor(shape: state.shape)
+        let plan = merging.move(stage.tiles, at: sampler.evaluation)
+        let input = inputs(at: level, of: plan, context: attention?.context(from: publications))
+        var merger = TileMerger(bridge: merging, plan: plan, sheet: stage.sheet, shape: state.shape)
         var published: [Tensor] = []
-        try await inOrder(stage.tiles.tiles) { tile in
+        try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
             try await prompter.predict(input(tile), in: tile.window, by: modules)
         } each: { index, prediction in
-            let tile = stage.tiles[index]
-            denoised.accumulate(
-                prediction.clean, x: tile.window.x, y: tile.window.y,
-                rowWeights: merge.rows[index / stage.tiles.columns.starts.count],
-                columnWeights: merge.columns[index % stage.tiles.columns.starts.count])
+            merger.add(prediction.clean, of: plan[index])
             if let publication = prediction.publication { published.append(publication) }
             networkSeconds += prediction.networkSeconds
-            progress.skip(evaluations: prompter.regions.evaluations(in: tile.window), steps: 0)
+            progress.skip(evaluations: prompter.regions.evaluations(in: plan[index].window), steps: 0)
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
-        if attention != nil { publications = published }
-        return denoised
+        if attention != nil { (publications, publishedTiles) = (published, plan) }
+        disagreement = merger.disagreement
+        return merger.denoised
     }
 
     /// How the input of any tile is made at one level.
-    private func inputs(at level: NoiseLevel, context: Tensor?) -> @Sendable (Tile) -> TileInput {
+    private func inputs(at level: NoiseLevel, of plan: TilePlan, context: Tensor?) -> @Sendable (Tile) -> TileInput {
         let (state, scale, factor) = (state, stage.scale, traits.scaleFactor)
         let embedding = prompter.embedding(0)
         let coarser = traits.seesCoarser ? coarser : nil
-        let tiles = context == nil ? nil : stage.tiles
+        let (sheet, border) = (stage.sheet, plan.border)
+        let tiles = context == nil ? nil : publishedTiles
         let guidanceScale = stage.guidanceScale
         let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
         return { tile in
@@ -193,36 +196,10 @@ struct StagePainter {
                 x: window.x / factor, y: window.y / factor, width: window.width / factor, height: window.height / factor
             )
             return TileInput(
-                noisy: state.copy(region: window), coarse: coarser?.copy(region: below), window: window,
-                picture: picture, level: level, scale: scale, embedding: embedding, guidanceScale: guidanceScale,
-                context: context, contextTiles: tiles)
-        }
-    }
-
-    /// Runs `body` for all tiles, some at a time, and `each` with the results in the tiles' order.
-    private func inOrder<Result: Sendable>(
-        _ tiles: [Tile], body: @escaping @Sendable (Tile) async throws -> Result,
-        each: (Int, Result) -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-            var waiting: [Int: Result] = [:]
-            var started = 0
-            var finished = 0
-            func start() {
-                guard started < tiles.count else { return }
-                let tile = tiles[started]
-                started += 1
-                group.addTask { (tile.index, try await body(tile)) }
-            }
-            for _ in 0..<concurrentTiles { start() }
-            while let (index, result) = try await group.next() {
-                waiting[index] = result
-                start()
-                while let next = waiting.removeValue(forKey: finished) {
-                    each(finished, next)
-                    finished += 1
-                }
-            }
+                noisy: state.copy(region: sheet?.window(of: tile) ?? window, border: border),
+                coarse: coarser?.copy(region: below, border: border), window: window, picture: picture, level: level,
+                scale: scale, embedding: embedding, guidanceScale: guidanceScale, context: context,
+                contextTiles: tiles)
         }
     }
 }

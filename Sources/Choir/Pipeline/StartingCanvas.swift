@@ -20,12 +20,14 @@ struct StartingCanvas: Sendable {
     let coarser: Coarser?
 
     /// The canvas, made in bands at the same time.
-    func make() async throws -> Tensor {
-        try await Tensor.madeInBands(shape: stage.canvasShape(channels: traits.channels)) { band($0) }
+    ///
+    /// - Parameter level: Another level than the stage's first.
+    func make(at level: NoiseLevel? = nil) async throws -> Tensor {
+        let level = level ?? stage.schedule.levels[0]
+        return try await Tensor.madeInBands(shape: stage.canvasShape(channels: traits.channels)) { band($0, level) }
     }
 
-    private func band(_ rows: Range<Int>) -> Tensor {
-        let level = stage.schedule.levels[0]
+    private func band(_ rows: Range<Int>, _ level: NoiseLevel) -> Tensor {
         let region = Region(x: 0, y: rows.lowerBound, width: stage.tiles.columns.length, height: rows.count)
         let noise = noise.normal(region: region, channels: traits.channels, draw: NoiseDraw.start(rung: stage.rung))
         // Where nothing lies below, schedulers may differ a little from the level.
@@ -42,18 +44,20 @@ struct StartingCanvas: Sendable {
             return coarser.canvas.resizedBicubic(
                 region: region,
                 stepX: Double(coarser.stage.contentWidth) / Double(stage.contentWidth),
-                stepY: Double(coarser.stage.contentHeight) / Double(stage.contentHeight))
+                stepY: Double(coarser.stage.contentHeight) / Double(stage.contentHeight),
+                wrapX: stage.tiles.columns.wraps, wrapY: stage.tiles.rows.wraps)
         }
         return upsampled(coarser.canvas, region)
     }
 
     /// A region of the upsampled picture, made from no more of the picture than it needs: one row more on either side.
     private func upsampled(_ coarser: Tensor, _ region: Region) -> Tensor {
-        let factor = traits.scaleFactor
-        let top = max(0, region.minY / factor - 1)
-        let bottom = min(coarser.height, (region.maxY + factor - 1) / factor + 1)
-        let rows = coarser.copy(region: Region(x: 0, y: top, width: coarser.width, height: bottom - top))
+        let (plan, factor) = (stage.tiles, traits.scaleFactor)
+        var (top, bottom) = (region.minY / factor - 1, (region.maxY + factor - 1) / factor + 1)
+        if !plan.rows.wraps { (top, bottom) = (max(0, top), min(coarser.height, bottom)) }
+        let rows = coarser.copy(
+            region: Region(x: 0, y: top, width: coarser.width, height: bottom - top), border: plan.border)
         let above = Region(x: region.x, y: region.y - top * factor, width: region.width, height: region.height)
-        return rows.upsampledBilinear(by: factor).copy(region: above)
+        return rows.upsampledBilinear(by: factor, wrapX: plan.columns.wraps).copy(region: above)
     }
 }

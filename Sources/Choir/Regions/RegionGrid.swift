@@ -12,17 +12,25 @@ struct RegionGrid: Sendable {
     private let cell: Int
     private let pictureWidth: Int
     private let pictureHeight: Int
+    private let wrapsX: Bool
+    private let wrapsY: Bool
 
     /// - Parameters:
     ///   - window: The cells of the canvas.
     ///   - cell: Cells along a square; divides the window's sides.
     ///   - pictureWidth: Cells of the canvas that are the picture's; the canvas may reach beyond.
     ///   - pictureHeight: Likewise.
-    init(_ window: Region, cell: Int, pictureWidth: Int, pictureHeight: Int) {
+    ///   - wrapsX: Whether the picture's left and right edge meet.
+    ///   - wrapsY: Whether its upper and lower edge do.
+    init(
+        _ window: Region, cell: Int, pictureWidth: Int, pictureHeight: Int, wrapsX: Bool = false, wrapsY: Bool = false
+    ) {
         self.window = window
         self.cell = cell
         self.pictureWidth = pictureWidth
         self.pictureHeight = pictureHeight
+        self.wrapsX = wrapsX
+        self.wrapsY = wrapsY
         width = window.width / cell
         height = window.height / cell
     }
@@ -47,43 +55,11 @@ struct RegionGrid: Sendable {
 
     private func columns(feather: Double, atMost most: Double) -> RegionAxis {
         let soft = min(feather * shorter / Double(pictureWidth), most)
-        return RegionAxis(start: window.x, count: width, cell: cell, length: pictureWidth, soft: soft)
+        return RegionAxis(start: window.x, count: width, cell: cell, length: pictureWidth, soft: soft, wraps: wrapsX)
     }
 
     private func rows(feather: Double, atMost most: Double) -> RegionAxis {
         let soft = min(feather * shorter / Double(pictureHeight), most)
-        return RegionAxis(start: window.y, count: height, cell: cell, length: pictureHeight, soft: soft)
-    }
-}
-
-/// One axis of the squares around places: for each place, from where to where, in fractions of the picture.
-struct RegionAxis {
-    let boxes: [ClosedRange<Double>]
-
-    /// - Parameters:
-    ///   - start: The first cell.
-    ///   - count: How many places.
-    ///   - cell: Cells of a place.
-    ///   - length: Cells of the picture; places beyond it count as its last.
-    ///   - soft: The square's side at least, as a fraction.
-    init(start: Int, count: Int, cell: Int, length: Int, soft: Double) {
-        let half = min(1, Double(cell) / Double(length)) / 2
-        let reach = max(half, soft / 2)
-        boxes = (0..<count).map { index in
-            let middle = (Double(start + index * cell) + Double(cell) / 2) / Double(length)
-            let inside = min(max(middle, half), 1 - half)
-            return max(0, inside - reach)...min(1, inside + reach)
-        }
-    }
-
-    /// From the first box to the last.
-    var extent: ClosedRange<Double> { (boxes.first?.lowerBound ?? 0)...(boxes.last?.upperBound ?? 1) }
-
-    /// The share of each box that a range covers.
-    func shares(of range: ClosedRange<Double>) -> [Double] {
-        boxes.map { box in
-            let covered = min(box.upperBound, range.upperBound) - max(box.lowerBound, range.lowerBound)
-            return max(0, covered / (box.upperBound - box.lowerBound))
-        }
+        return RegionAxis(start: window.y, count: height, cell: cell, length: pictureHeight, soft: soft, wraps: wrapsY)
     }
 }

@@ -39,14 +39,16 @@ struct RegionLayout: Hashable, Sendable {
     func onlyContent(in grid: RegionGrid) -> Int? {
         for (index, region) in regions.enumerated().reversed() {
             let (columns, rows) = (grid.columns(region), grid.rows(region))
-            let area = (columns: columns.extent, rows: rows.extent)
             let (x, y) = (region.rectangle.columns, region.rectangle.rows)
-            if !Self.meet(area.columns, x) || !Self.meet(area.rows, y) { continue }
-            let covers = x.contains(area.columns) && y.contains(area.rows)
+            if !columns.extent.meets(x) || !rows.extent.meets(y) { continue }
+            let covers = columns.extent.isWithin(x) && rows.extent.isWithin(y)
             return covers ? contents.count - regions.count + index : nil
         }
         guard let map else { return 0 }
-        return map.onlyContent(columns: grid.columns(map).extent, rows: grid.rows(map).extent).map { mapContents[$0] }
+        let (columns, rows) = (grid.columns(map).extent.parts, grid.rows(map).extent.parts)
+        let found = rows.flatMap { rows in columns.map { map.onlyContent(columns: $0, rows: rows) } }
+        guard Set(found).count == 1, let only = found[0] else { return nil }
+        return mapContents[only]
     }
 
     /// The weights of all contents that count anywhere in a grid.
@@ -71,7 +73,11 @@ struct RegionLayout: Hashable, Sendable {
                 var taken = weights[index] ?? [Double](repeating: 0, count: cells)
                 for cell in 0..<cells where left[cell] > 0 {
                     let (column, row) = (columns[cell % grid.width], rows[cell / grid.width])
-                    taken[cell] += left[cell] * map.share(of: mapContent, columns: column, rows: row)
+                    taken[cell] +=
+                        left[cell]
+                        * row.mean { rows in
+                            column.mean { map.share(of: mapContent, columns: $0, rows: rows) }
+                        }
                 }
                 weights[index] = taken
             }
@@ -79,10 +85,6 @@ struct RegionLayout: Hashable, Sendable {
             weights[0] = left
         }
         return RegionWeights(weights, width: grid.width, height: grid.height, negligible: Self.negligible)
-    }
-
-    private static func meet(_ a: ClosedRange<Double>, _ b: ClosedRange<Double>) -> Bool {
-        a.lowerBound < b.upperBound && b.lowerBound < a.upperBound
     }
 }
 

@@ -18,6 +18,8 @@ struct StageRegions: Hashable, Sendable {
     private let cell: Int?
     private let pictureWidth: Int
     private let pictureHeight: Int
+    private let wrapsX: Bool
+    private let wrapsY: Bool
 
     /// - Parameter guidance: The scale of guidance that a requested one means at this stage.
     init(
@@ -28,6 +30,7 @@ struct StageRegions: Hashable, Sendable {
         cell = traits.conditioningCell
         self.pictureWidth = pictureWidth
         self.pictureHeight = pictureHeight
+        (wrapsX, wrapsY) = (request.wraps(.x), request.wraps(.y))
         negatives = layout.contents.map { $0.negativePrompt ?? request.negativePrompt }
         let scales = layout.contents.map { guidance($0.guidance ?? request.guidance) }
         readScales = scales.map { traits.readsGuidance ? $0 : 1 }
@@ -65,7 +68,9 @@ struct StageRegions: Hashable, Sendable {
     func cellWeights(in window: Region) -> RegionWeights { layout.weights(in: grid(window, cell: 1)) }
 
     private func grid(_ window: Region, cell: Int) -> RegionGrid {
-        RegionGrid(window, cell: cell, pictureWidth: pictureWidth, pictureHeight: pictureHeight)
+        RegionGrid(
+            window, cell: cell, pictureWidth: pictureWidth, pictureHeight: pictureHeight, wrapsX: wrapsX, wrapsY: wrapsY
+        )
     }
 
     /// Evaluations of the network that the tile of a window takes in a step.

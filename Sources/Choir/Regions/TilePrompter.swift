@@ -89,19 +89,10 @@ struct TilePrompter: Sendable {
     private func predict(
         _ input: TileInput, embedding: Tensor, negative: Tensor, guidedAs content: Int, by modules: any ModulePool
     ) async throws -> TilePrediction {
-        let guidance = regions.guidances[content]
         var conditional = input
         conditional.embedding = embedding
         conditional.guidanceScale = regions.readScales[content]
-        guard guidance.needsUnconditional else { return try await modules.predict(conditional) }
-        var unconditional = conditional
-        unconditional.embedding = negative
-        // Side by side, so that a canvas of a single tile keeps two modules busy.
-        async let other = modules.predict(unconditional)
-        var prediction = try await modules.predict(conditional)
-        guidance.guide(&prediction.clean, unconditional: try await other.clean)
-        prediction.networkSeconds += try await other.networkSeconds
-        return prediction
+        return try await modules.predict(conditional, regions.guidances[content], awayFrom: negative)
     }
 
     /// The sum of predictions by their shares, in the order of the terms. The tile publishes what the term with the

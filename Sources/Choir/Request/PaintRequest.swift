@@ -40,6 +40,16 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// How tiles listen to each other.
     public var bridges: [BridgeKind] = BridgeKind.standard
 
+    /// The weights by which `consensus` merges; nil for `hann`.
+    public var weights: ConsensusWeights?
+
+    /// How much a stage is held near the picture that it refines, 0 ... 1; nil for 1, or 0 for a model whose tiles see
+    /// that picture anyhow.
+    public var skipResidual: Double?
+
+    /// The directions in which opposite edges of the picture meet; nil for a picture that ends at its edges.
+    public var tileable: WrappedAxes?
+
     /// Rectangles with prompts of their own; where they overlap, the later one wins. At most `maximumRegions`, together
     /// with the map's contents. Nil for none.
     public var regions: [PaintRegion]?
@@ -91,6 +101,28 @@ public struct PaintRequest: Hashable, Sendable, Codable {
             throw RequestError(
                 "bridges", found: bridges.map(\.rawValue).joined(separator: ", "), expected: "no name twice")
         }
+        let merging = bridges.filter(BridgeKind.merging.contains).map(\.rawValue)
+        if merging.count > 1 {
+            throw RequestError(
+                "bridges", found: merging.joined(separator: " and "),
+                expected: "one of them at most: each says how tiles become one canvas")
+        }
+        if let weights, !bridges.contains(.consensus) {
+            throw RequestError(
+                "bridge weights", found: weights.rawValue, expected: "none without the bridge consensus")
+        }
+        if let skipResidual, !(0...1).contains(skipResidual) {
+            throw RequestError("skip residual", found: "\(skipResidual)", expected: "a number from 0 to 1")
+        }
+        if let skipResidual, skipResidual > 0, !bridges.contains(.coarse) {
+            throw RequestError(
+                "skip residual", found: "\(skipResidual)", expected: "none without the bridge coarse, which it keeps to"
+            )
+        }
+        if let overlap, overlap > 0, bridges.contains(.shift) {
+            throw RequestError(
+                "overlap", found: "\(overlap)", expected: "none with the bridge shift, whose tiles do not overlap")
+        }
         try validateRegions()
     }
 
@@ -102,6 +134,9 @@ public struct PaintRequest: Hashable, Sendable, Codable {
         for (index, region) in regions.enumerated() { try region.validate("region \(index + 1)") }
         for (index, reseed) in reseeds.enumerated() { try reseed.rectangle.validate("reseed \(index + 1)") }
     }
+
+    /// Whether opposite edges meet in a direction.
+    func wraps(_ axis: CanvasAxis) -> Bool { tileable?.contains(axis) ?? false }
 
     private func check(_ name: String, _ number: Int, in range: ClosedRange<Int>) throws(RequestError) {
         guard range.contains(number) else {

@@ -145,7 +145,7 @@ public struct RunDirectory: Hashable, Sendable {
         let index = try number("stage", in: file, range: 0..<plan.stages.count)
         let stage = plan.stages[index]
         let evaluation = try number("evaluation", in: file, range: 0..<stage.canvasEvaluations + 1)
-        let shape = stage.canvasShape(channels: traits.channels)
+        let shape = stage.stateShape(channels: traits.channels)
         var state = RunState(
             stage: index, evaluation: evaluation, canvas: try tensor("canvas", shape: shape, in: file), publications: []
         )

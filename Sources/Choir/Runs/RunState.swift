@@ -8,10 +8,10 @@ struct RunState: Sendable {
     /// The next evaluation of the stage's sampler.
     var evaluation: Int
 
-    /// The canvas at the level of that evaluation, `[channels, height, width]`.
+    /// The canvas, or the sheet of tiles, at the level of that evaluation, `[channels, height, width]`.
     var canvas: Tensor
 
-    /// What the sampler remembers, in the canvas's shape.
+    /// What the sampler remembers, in the same shape.
     var memory: Tensor?
 
     /// What each tile published last, `[tokens, width]`; empty before the first evaluation.

@@ -5,10 +5,11 @@ public struct Tile: Hashable, Sendable {
     /// Place in the plan's order, which is the order of every sum over tiles.
     public let index: Int
 
-    /// The cells that are denoised together: the core and, around it, the halo.
+    /// The cells that are denoised together: the core and, around it, the halo. On a canvas that wraps it may reach
+    /// beyond the edge.
     public let window: Region
 
-    /// The cells that are nearer to this tile's middle than to any other's; the cores of a plan partition the canvas.
+    /// The cells that this tile has for its own; the cores of a plan partition the canvas.
     public let core: Region
 }
 
@@ -29,10 +30,13 @@ public struct TilePlan: Hashable, Sendable {
     /// The number of tiles.
     public var count: Int { columns.starts.count * rows.starts.count }
 
+    /// What lies beyond the edges of the canvas.
+    public var border: BorderMode { columns.wraps || rows.wraps ? .wrap(x: columns.wraps, y: rows.wraps) : .zero }
+
     /// The tile at a place in the fixed order, 0 ..< `count`.
     public subscript(index: Int) -> Tile {
         let (row, column) = index.quotientAndRemainder(dividingBy: columns.starts.count)
-        let (x, y) = (columns.core(of: column), rows.core(of: row))
+        let (x, y) = (columns.cores[column], rows.cores[row])
         return Tile(
             index: index,
             window: Region(x: columns.starts[column], y: rows.starts[row], width: columns.window, height: rows.window),

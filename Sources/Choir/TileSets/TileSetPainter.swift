@@ -1,0 +1,136 @@
+import ChoirSampling
+public import ChoirTensor
+
+extension ParallelDiffusionPipeline {
+    /// What painting a set would do. Runs nothing.
+    public func plan(_ request: TileSetRequest) throws -> TileSetPlan {
+        try TileSetPlan(request: request, traits: denoiser.traits)
+    }
+
+    /// Paints a set of pictures whose sides match, all at the same time.
+    ///
+    /// The same request gives the same pictures for any number of modules, bit for bit. A set is not kept in a run
+    /// directory: cancelling the task loses it.
+    ///
+    /// - Parameters:
+    ///   - request: What to paint.
+    ///   - progress: Is told the evaluations that are done, and how many there are in all.
+    /// - Returns: For each picture, `[channels, height, width]`, in -1 ... 1.
+    public func paint(
+        _ request: TileSetRequest, progress: @Sendable (Int, Int) -> Void = { _, _ in }
+    ) async throws -> [Tensor] {
+        let plan = try plan(request)
+        let texts = Set(request.images.flatMap { [$0.prompt, $0.negativePrompt] }).sorted()
+        let embeddings = Dictionary(uniqueKeysWithValues: zip(texts, try await denoiser.embeddings(of: texts)))
+        let prompts = request.images.compactMap { image in
+            embeddings[image.prompt].flatMap { prompt in embeddings[image.negativePrompt].map { (prompt, $0) } }
+        }
+        precondition(prompts.count == request.images.count, "a model embeds every prompt")
+        var done = 0
+        var coarser: (frame: TileFrame, states: [Tensor])?
+        for stage in plan.stages {
+            let pool = try await denoiser.modules(
+                for: stage.tileShape, embedding: prompts[0].0.shape, count: modules)
+            let painter = TileSetPainter(
+                stage: stage, plan: plan, modules: pool, concurrentTiles: modules, prompts: prompts, coarser: coarser,
+                traits: denoiser.traits)
+            let states = try await painter.paint {
+                done += stage.perStep
+                progress(done, plan.evaluations)
+            }
+            coarser = (stage.frame, states)
+        }
+        guard let coarser else { preconditionFailure("a plan has at least one stage") }
+        return coarser.states.map { $0.copy(region: coarser.frame.picture) }
+    }
+}
+
+/// One scale of a set: the sides exchange, every picture is denoised alone and takes a step.
+struct TileSetPainter {
+    let stage: TileSetPlan.Stage
+    let plan: TileSetPlan
+    let modules: any ModulePool
+    let concurrentTiles: Int
+    /// What each picture shows, and what guidance leads away from.
+    let prompts: [(positive: Tensor, negative: Tensor)]
+    let coarser: (frame: TileFrame, states: [Tensor])?
+    let traits: ModelTraits
+
+    func paint(each: () -> Void) async throws -> [Tensor] {
+        let exchange = SideExchange(joins: plan.joins, frame: stage.frame, strip: stage.strip)
+        let below = coarseTiles()
+        var states = start(over: below)
+        var samplers = try states.map { _ in try Sampler(stage.sampler, schedule: stage.schedule) }
+        let (modules, prompts, guidance, scale) = (modules, prompts, stage.guidance, stage.scale)
+        let (images, rung, cells, channels) = (plan.request.images, stage.scale, cells, traits.channels)
+        while let level = samplers[0].nextLevel {
+            try Task.checkCancellation()
+            exchange.exchange(&states, evaluation: samplers[0].evaluation)
+            let tiles = states.enumerated().map { index, state in
+                TileInput(
+                    noisy: state, coarse: below?[index], level: level, scale: scale, embedding: prompts[index].positive,
+                    context: nil)
+            }
+            try await inOrder(Array(tiles.indices), atATime: concurrentTiles) { index in
+                try await modules.predict(tiles[index], guidance, awayFrom: prompts[index].negative)
+            } each: { index, prediction in
+                let draw = NoiseDraw.step(evaluation: samplers[index].evaluation, rung: rung)
+                let noise =
+                    samplers[index].needsNoise
+                    ? CounterNoise(seed: images[index].seed).normal(region: cells, channels: channels, draw: draw) : nil
+                samplers[index].advance(&states[index], denoised: prediction.clean, noise: noise)
+                each()
+            }
+        }
+        exchange.finish(&states, evaluation: samplers[0].evaluation)
+        return states
+    }
+
+    /// The coarser scale's tiles, cut as this scale's tiles see them.
+    private func coarseTiles() -> [Tensor]? {
+        coarser.map { coarser in
+            let (frame, factor) = (stage.frame, traits.scaleFactor)
+            let region = Region(
+                x: coarser.frame.picture.x - frame.picture.x / factor,
+                y: coarser.frame.picture.y - frame.picture.y / factor, width: frame.width / factor,
+                height: frame.height / factor)
+            return coarser.states.map { $0.copy(region: region) }
+        }
+    }
+
+    /// The cells of a tile as noise counts them, from the picture's corner.
+    private var cells: Region {
+        let frame = stage.frame
+        return Region(x: -frame.picture.x, y: -frame.picture.y, width: frame.width, height: frame.height)
+    }
+
+    /// Noise, each picture's own, over what was painted at the coarser scale.
+    private func start(over below: [Tensor]?) -> [Tensor] {
+        let (cells, level) = (cells, stage.schedule.levels[0])
+        let deviation = stage.refines ? level.sigma : stage.schedule.startDeviation
+        return plan.request.images.enumerated().map { index, image in
+            let noise = CounterNoise(seed: image.seed).normal(
+                region: cells, channels: traits.channels, draw: NoiseDraw.start(rung: stage.scale))
+            var state = deviation == 1 ? noise : noise.scaled(by: Float(deviation))
+            if stage.refines, let below, level.alpha > 0 {
+                state.add(below[index].upsampledBilinear(by: traits.scaleFactor), scaledBy: Float(level.alpha))
+            }
+            return state
+        }
+    }
+}
+
+extension ModulePool {
+    /// A prediction that is guided away from another prompt.
+    func predict(_ input: TileInput, _ guidance: Guidance, awayFrom negative: Tensor) async throws -> TilePrediction {
+        guard guidance.needsUnconditional else { return try await predict(input) }
+        var unconditional = input
+        unconditional.embedding = negative
+        // Side by side, so that a single tile keeps two modules busy.
+        async let other = predict(unconditional)
+        var prediction = try await predict(input)
+        guidance.guide(&prediction.clean, unconditional: try await other.clean)
+        prediction.networkSeconds += try await other.networkSeconds
+        return prediction
+    }
+}

@@ -1,0 +1,122 @@
+public import ChoirSampling
+import ChoirTensor
+
+/// What painting a set of pictures will do, known before anything runs.
+public struct TileSetPlan: Hashable, Sendable {
+    /// One resolution of the set.
+    struct Stage: Hashable, Sendable {
+        /// The index in `ModelTraits.scales`; 0 is the full size.
+        let scale: Int
+        let frame: TileFrame
+        /// Cells of a strip that is alike.
+        let strip: Int
+        let schedule: Schedule
+        let sampler: SamplerKind
+        let guidance: Guidance
+        let refines: Bool
+        let tileShape: TileShape
+
+        var evaluations: Int { (sampler == .heun ? 2 * schedule.steps - 1 : schedule.steps) * perStep }
+        var perStep: Int { guidance.needsUnconditional ? 2 : 1 }
+    }
+
+    /// What was planned for.
+    public let request: TileSetRequest
+
+    let stages: [Stage]
+    let joins: TileJoins
+
+    /// Evaluations of the network.
+    public var evaluations: Int { request.images.count * stages.reduce(0) { $0 + $1.evaluations } }
+
+    /// The tile that a picture is denoised in at the full size, in pixels.
+    public var tile: PixelSize {
+        let frame = stages[stages.count - 1].frame
+        return PixelSize(width: frame.width, height: frame.height)
+    }
+
+    /// Steps at the full size, and by which rule.
+    public var steps: (count: Int, sampler: SamplerKind) {
+        let finest = stages[stages.count - 1]
+        return (finest.schedule.steps, finest.sampler)
+    }
+
+    /// The scale of classifier-free guidance that the request asks for, or else the model.
+    public let guidanceScale: Double
+
+    /// Plans a set.
+    ///
+    /// - Throws: `RequestError` if the request is invalid or does not fit the model.
+    public init(request: TileSetRequest, traits: ModelTraits) throws {
+        try request.validate()
+        guard traits.pixelsPerCell == 1 else {
+            throw RequestError(
+                "model", found: "\(traits.name), which paints latents", expected: "one whose canvas is the picture")
+        }
+        let (width, height) = (request.size.width, request.size.height)
+        var side = max(width, height)
+        let scales = traits.scales.indices.prefix { scale in
+            if scale > 0 { side /= traits.scaleFactor }
+            return scale == 0 || side >= traits.alignment
+        }
+        let reductions = scales.map { (0..<$0).reduce(1) { factor, _ in factor * traits.scaleFactor } }
+        let coarsest = reductions.last ?? 1
+        for (name, side) in [("width", width), ("height", height)] where side % coarsest != 0 {
+            throw RequestError(
+                name, found: "\(side)",
+                expected: "a multiple of \(coarsest), because pictures of a set are painted at \(scales.count) scales")
+        }
+        let joins = TileJoins(request.images)
+        self.joins = joins
+        self.request = request
+        guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
+        // The same number of cells at every scale, or more where that is little to see.
+        let sampler = request.sampler ?? traits.sampler
+        let wanted = (request.padding + coarsest - 1) / coarsest
+        var stages: [Stage] = []
+        var finer: TileFrame?
+        for (scale, reduction) in zip(scales, reductions) {
+            let content = (width: width / reduction, height: height / reduction)
+            let cells = wanted * (coarsest / reduction)
+            let padding = max(cells, min(8, min(content.width, content.height) / 2))
+            let (x, y) = (joins.joinsX ? padding : 0, joins.joinsY ? padding : 0)
+            // A coarser tile must reach so far that the finer one finds all of itself in it.
+            let minimum = finer.map { finer in
+                (
+                    x + (finer.width - finer.picture.x) / traits.scaleFactor,
+                    y + (finer.height - finer.picture.y) / traits.scaleFactor
+                )
+            }
+            let frame = TileFrame(
+                width: content.width, height: content.height, padding: (x, y), minimum: minimum ?? (0, 0),
+                alignment: traits.alignment)
+            finer = frame
+            let best = traits.scales[scale]
+            let steps = request.steps.map { $0 * best.steps / traits.scales[0].steps } ?? best.steps
+            stages.append(
+                Stage(
+                    scale: scale, frame: frame,
+                    strip: max(1, min((request.strip + reduction - 1) / reduction, padding)),
+                    schedule: try traits.noise.schedule(
+                        steps: max(1, steps), sampler: sampler, start: scale + 1 < scales.count ? best.start : 1,
+                        shift: best.shift),
+                    sampler: sampler,
+                    guidance: try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits)),
+                    refines: scale + 1 < scales.count,
+                    tileShape: Self.tileShape(frame, traits)))
+        }
+        self.stages = stages.reversed()
+    }
+
+    private static func guidance(_ requested: Double?, at scale: Int, of traits: ModelTraits) -> Double {
+        let best = traits.scales[scale].guidance
+        guard let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else { return requested ?? best }
+        return 1 + (requested - 1) * (best - 1) / (most - 1)
+    }
+
+    private static func tileShape(_ frame: TileFrame, _ traits: ModelTraits) -> TileShape {
+        TileShape(
+            height: frame.height, width: frame.width, contextTokens: 0,
+            cellsPerToken: traits.summary.map { min($0.granularity, frame.height, frame.width) } ?? 0)
+    }
+}
