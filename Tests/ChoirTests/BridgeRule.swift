@@ -16,7 +16,8 @@ struct BridgeRule: CustomStringConvertible, Sendable {
         return names.joined(separator: " ")
     }
 
-    static let all: [BridgeRule] = BridgeKind.allCases.flatMap { kind in
+    /// All but `dilated`, which needs a model that does not see the coarser picture.
+    static let all: [BridgeRule] = BridgeKind.allCases.filter { $0 != .dilated }.flatMap { kind in
         let others: [BridgeKind] = [.attention, .coarse].filter { $0 != kind }
         let weights: [ConsensusWeights?] = kind == .consensus ? ConsensusWeights.allCases : [nil]
         return weights.flatMap { weights in

@@ -48,6 +48,36 @@ import Testing
         }
     }
 
+    @Test func `views of the whole canvas are told what their cells show`() async throws {
+        // Where all is alike, so is what is told: half of the views' cells are of either prompt.
+        actor Told { var lengths: Set<Float> = []; func add(_ length: Float) { lengths.insert(length) } }
+        let (told, counter) = (Told(), RunTests.Counter())
+        var model = FakeLatentDenoiser()
+        model.observe = { input in
+            _ = await counter.next()
+            await told.add(input.embedding.elements[0])
+        }
+        var request = PaintRequest(prompt: "1", size: PixelSize(width: 512, height: 256))
+        request.guidance = 1
+        request.bridges = [.consensus, .coarse, .dilated]
+        let plain = try PaintPlan(request: request, traits: model.traits, modules: 1)
+        request.regions = [RegionTests.region("22", 0, 0, 0.5, 1), RegionTests.region("333", 0.5, 0, 0.5, 1)]
+        _ = try await painting(request, by: model)
+        let plan = try PaintPlan(request: request, traits: model.traits, modules: 1)
+        #expect(await counter.next() - 1 == plan.evaluations)
+        #expect(await told.lengths == [2, 3])
+        let views = try #require(plan.finest.views)
+        #expect((0..<views.count).allSatisfy { plan.finest.regions.evaluations(in: views.cells($0)) == 2 })
+        #expect(plan.evaluations > plain.evaluations)
+        // A region that is everywhere is the plain prompt, in views too.
+        request.regions = [RegionTests.region("4444", 0, 0, 1, 1)]
+        var alone = request
+        (alone.prompt, alone.regions) = ("4444", nil)
+        let (covered, expected) = (try await painting(request), try await painting(alone))
+        let same = try #require(covered).canvas == #require(expected).canvas
+        #expect(same)
+    }
+
     @Test func `each distinct prompt that touches a tile is one evaluation where a model is told one thing`() throws {
         var request = RegionTests.request { $0.regions = [RegionTests.region("b", 0, 0, 0.5, 1, feather: 0)] }
         request.size = PixelSize(width: 256, height: 64)

@@ -63,7 +63,7 @@ import Testing
         let layout = RegionLayout(try Self.compositions()[index])
         for window in [Region(x: 0, y: 0, width: 208, height: 144), Region(x: 64, y: 32, width: 160, height: 128)] {
             let weights = layout.weights(
-                in: RegionGrid(window, cell: cell, pictureWidth: 200, pictureHeight: 140))
+                in: RegionGrid(SeenCells(window), cell: cell, pictureWidth: 200, pictureHeight: 140))
             let sums = (0..<weights.width * weights.height).map { cell in
                 weights.weights.reduce(Float(0)) { $0 + $1[cell] }
             }
@@ -75,7 +75,7 @@ import Testing
 
     @Test func `weights are shares of area, later regions win, and neighbours leave nothing between them`() throws {
         let grid = RegionGrid(
-            Region(x: 0, y: 0, width: 64, height: 16), cell: 16, pictureWidth: 64, pictureHeight: 16)
+            SeenCells(Region(x: 0, y: 0, width: 64, height: 16)), cell: 16, pictureWidth: 64, pictureHeight: 16)
         func weights(_ regions: [PaintRegion]) -> [Int: [Float]] {
             let found = RegionLayout(Self.request { $0.regions = regions }).weights(in: grid)
             return Dictionary(uniqueKeysWithValues: zip(found.contents, found.weights))
@@ -96,7 +96,7 @@ import Testing
     @Test func `a map's weights are shares of its cells, exact between them`() throws {
         let map = try Self.map(4, [0, 1, 1, 1, 0, 0, 2, 3], feather: 0)
         let grid = RegionGrid(
-            Region(x: 0, y: 0, width: 32, height: 16), cell: 16, pictureWidth: 32, pictureHeight: 16)
+            SeenCells(Region(x: 0, y: 0, width: 32, height: 16)), cell: 16, pictureWidth: 32, pictureHeight: 16)
         let weights = RegionLayout(Self.request { $0.map = map }).weights(in: grid)
         #expect(weights.contents == [1, 2, 3, 4])
         #expect(weights.weights == [[0.75, 0], [0.25, 0.5], [0, 0.25], [0, 0.25]])
@@ -114,7 +114,7 @@ import Testing
             let window = Region(x: start, y: 0, width: 64, height: 48)
             return RegionLayout(request).weights(
                 in: RegionGrid(
-                    window, cell: 1, pictureWidth: 64, pictureHeight: 48, wrapsX: true, wrapsY: true))
+                    SeenCells(window), cell: 1, pictureWidth: 64, pictureHeight: 48, wrapsX: true, wrapsY: true))
         }
         let there = try weights(movedBy: 2)
         let sums = (0..<64 * 48).map { cell in there.weights.reduce(Float(0)) { $0 + $1[cell] } }
@@ -140,7 +140,8 @@ import Testing
         for y in stride(from: 0, to: 144, by: 16) {
             for x in stride(from: 0, to: 208, by: 16) {
                 let grid = RegionGrid(
-                    Region(x: x, y: y, width: 32, height: 16), cell: 16, pictureWidth: 208, pictureHeight: 144,
+                    SeenCells(Region(x: x, y: y, width: 32, height: 16)), cell: 16, pictureWidth: 208,
+                    pictureHeight: 144,
                     wrapsX: wraps, wrapsY: wraps)
                 guard let only = layout.onlyContent(in: grid) else { continue }
                 found += 1

@@ -22,6 +22,10 @@ public enum BridgeKind: String, Hashable, Sendable, Codable, CaseIterable {
     /// stages of `PaintPlan`, and no `Bridge`.
     case coarse
 
+    /// Views through the whole canvas lead its finer stages, for models that do not see the coarser picture:
+    /// `DilatedViews`. It goes with `coarse`.
+    case dilated
+
     /// What a request uses unless it says otherwise.
     public static let standard: [BridgeKind] = [.consensus, .attention, .coarse]
 
@@ -49,7 +53,7 @@ extension BridgeKind {
         case .consensus: OverlapConsensus(weights: weights)
         case .shift: ShiftedGrid()
         case .halo: HaloExchange()
-        case .none, .attention, .coarse: IndependentTiles()
+        case .none, .attention, .coarse, .dilated: IndependentTiles()
         }
     }
 }

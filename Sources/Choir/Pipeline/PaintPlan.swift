@@ -51,6 +51,11 @@ public struct PaintPlan: Hashable, Sendable {
         if request.bridges.contains(.attention), request.bridges != BridgeKind.standard, traits.summary == nil {
             throw RequestError("bridges", found: "attention", expected: "a model with cross-spatial attention")
         }
+        if request.bridges.contains(.dilated), traits.seesCoarser {
+            throw RequestError(
+                "bridges", found: "dilated",
+                expected: "none of it for \(traits.name), whose tiles see the coarser picture")
+        }
         let ladder = Ladder(request: request, traits: traits)
         try Self.checkRings(of: request, scales: ladder.rungs.count, traits: traits)
         let stages = try ladder.rungs.indices.reversed().map { rung in

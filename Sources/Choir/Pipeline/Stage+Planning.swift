@@ -55,6 +55,7 @@ extension Stage {
         self.refines = refines
         let strength = request.skipResidual ?? (traits.seesCoarser ? 0 : 1)
         residual = refines && strength > 0 ? SkipResidual(strength: strength, start: best.start) : nil
+        views = refines && request.bridges.contains(.dilated) ? DilatedViews(tiles, start: best.start) : nil
         tileShape = Self.tileShape(of: tiles, attention: request.bridges.contains(.attention), traits: traits)
         _ = try Sampler(sampler, schedule: schedule, eta: eta)
     }

@@ -42,6 +42,9 @@ public struct Stage: Hashable, Sendable {
     /// What holds the canvas near the picture that it refines; nil for nothing.
     let residual: SkipResidual?
 
+    /// Views of the whole canvas that lead it; nil for none.
+    let views: DilatedViews?
+
     /// What its tiles have in common.
     public let tileShape: TileShape
 
@@ -64,18 +67,21 @@ public struct Stage: Hashable, Sendable {
     /// Evaluations of the network, over all steps.
     public var evaluations: Int { evaluationCounts.reduce(0, +) }
 
-    /// Evaluations of the network for each prediction of the canvas. Tiles that several regions meet may take more than
-    /// others; where a rule moves tiles, predictions differ.
+    /// Evaluations of the network for each prediction of the canvas: of tiles and views, twice with guidance. Those that
+    /// several regions meet may take more than others; where a rule moves tiles, predictions differ.
     public var evaluationCounts: [Int] {
         guard !regions.layout.isPlain else {
-            let each = tiles.count * (guidance.needsUnconditional ? 2 : 1)
+            let each = (tiles.count + (views?.count ?? 0)) * (guidance.needsUnconditional ? 2 : 1)
             return Array(repeating: each, count: canvasEvaluations)
+        }
+        let viewed = (0..<(views?.count ?? 0)).reduce(0) { count, index in
+            count + (views.map { regions.evaluations(in: $0.cells(index)) } ?? 0)
         }
         var known: [TilePlan: Int] = [:]
         return (0..<canvasEvaluations).map { evaluation in
             let plan = tiles(at: evaluation)
             if let count = known[plan] { return count }
-            let count = (0..<plan.count).reduce(0) { $0 + regions.evaluations(in: plan[$1].window) }
+            let count = (0..<plan.count).reduce(viewed) { $0 + regions.evaluations(in: SeenCells(plan[$1].window)) }
             known[plan] = count
             return count
         }

@@ -138,7 +138,8 @@ struct StagePainter {
         _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
     ) async throws -> Tensor {
         async let committed: Void? = run?.commit(runState)
-        let denoised = try await predictAll(level, &progress, send: send)
+        var denoised = try await predictAll(level, &progress, send: send)
+        if let views = stage.views { try await lead(&denoised, by: views, level, &progress, send: send) }
         _ = try await committed
         return denoised
     }
@@ -150,7 +151,7 @@ struct StagePainter {
         let plan = merging.move(stage.tiles, at: sampler.evaluation)
         let input = inputs(at: level, of: plan, context: nil)
         try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
-            try await prompter.publish(input(tile), in: tile.window, by: modules)
+            try await prompter.publish(input(tile), in: SeenCells(tile.window), by: modules)
         } each: { index, publication in
             published[index] = publication.tokens
             networkSeconds += publication.networkSeconds
@@ -168,17 +169,46 @@ struct StagePainter {
         var merger = TileMerger(bridge: merging, plan: plan, sheet: stage.sheet, shape: state.shape)
         var published: [Tensor] = []
         try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
-            try await prompter.predict(input(tile), in: tile.window, by: modules)
+            try await prompter.predict(input(tile), in: SeenCells(tile.window), by: modules)
         } each: { index, prediction in
             merger.add(prediction.clean, of: plan[index])
             if let publication = prediction.publication { published.append(publication) }
             networkSeconds += prediction.networkSeconds
-            progress.skip(evaluations: prompter.regions.evaluations(in: plan[index].window), steps: 0)
+            progress.skip(evaluations: prompter.regions.evaluations(in: SeenCells(plan[index].window)), steps: 0)
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
         if attention != nil { (publications, publishedTiles) = (published, plan) }
         disagreement = merger.disagreement
         return merger.denoised
+    }
+
+    /// Mixes what views of the whole canvas predict into what tiles did.
+    private mutating func lead(
+        _ denoised: inout Tensor, by views: DilatedViews, _ level: NoiseLevel, _ progress: inout PaintProgress,
+        send: @Sendable (PaintEvent) -> Void
+    ) async throws {
+        let done = Double(sampler.step(forEvaluation: sampler.evaluation)) / Double(stage.schedule.steps)
+        let share = views.share(done: done)
+        let blurred = views.blurred(stitched(state), share: share)
+        let (modules, prompter, embedding) = (modules, prompter, prompter.embedding(0))
+        let (scale, guidanceScale) = (stage.scale, stage.guidanceScale)
+        let plan = merging.move(stage.tiles, at: sampler.evaluation)
+        let context = attention?.context(from: publications)
+        let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
+        var global = Tensor(shape: blurred.shape)
+        try await inOrder(Array(0..<views.count), atATime: concurrentTiles) { index in
+            let input = TileInput(
+                noisy: views.view(index, of: blurred), coarse: nil, window: picture, picture: picture, level: level,
+                scale: scale, embedding: embedding, guidanceScale: guidanceScale, context: context,
+                contextTiles: context == nil ? nil : plan)
+            return try await prompter.predict(input, in: views.cells(index), by: modules)
+        } each: { index, prediction in
+            views.write(prediction.clean, index, to: &global)
+            networkSeconds += prediction.networkSeconds
+            progress.skip(evaluations: prompter.regions.evaluations(in: views.cells(index)), steps: 0)
+            send(.tile(done: progress.evaluations, count: progress.evaluationCount))
+        }
+        denoised = denoised.lerp(to: stage.sheet?.cut(global) ?? global, fraction: Float(share))
     }
 
     /// How the input of any tile is made at one level.

@@ -2,27 +2,31 @@
 struct RegionAxis {
     let boxes: [RegionSpan]
 
-    /// From the first box to the last.
+    /// From the first box to the last; the whole axis, where boxes lie apart.
     let extent: RegionSpan
 
     /// - Parameters:
-    ///   - start: The first cell.
-    ///   - count: How many places.
+    ///   - starts: The first cell of each place.
     ///   - cell: Cells of a place.
     ///   - length: Cells of the picture; places beyond it count as its last, or on a ring as those at its other end.
     ///   - soft: The square's side at least, as a fraction.
     ///   - wraps: Whether the axis is a ring.
-    init(start: Int, count: Int, cell: Int, length: Int, soft: Double, wraps: Bool) {
+    ///   - isWindow: Whether places lie side by side.
+    init(starts: [Int], cell: Int, length: Int, soft: Double, wraps: Bool, isWindow: Bool) {
         let half = min(1, Double(cell) / Double(length)) / 2
         let reach = max(half, soft / 2)
-        let ranges = (0..<count).map { index in
-            let middle = (Double(start + index * cell) + Double(cell) / 2) / Double(length)
+        let ranges = starts.map { start in
+            let middle = (Double(start) + Double(cell) / 2) / Double(length)
             guard !wraps else { return middle - reach...middle + reach }
             let inside = min(max(middle, half), 1 - half)
             return max(0, inside - reach)...min(1, inside + reach)
         }
         boxes = ranges.map { RegionSpan($0, wraps: wraps) }
-        extent = RegionSpan((ranges.first?.lowerBound ?? 0)...(ranges.last?.upperBound ?? 1), wraps: wraps)
+        guard isWindow, let first = ranges.first, let last = ranges.last else {
+            extent = RegionSpan(0...1, wraps: wraps)
+            return
+        }
+        extent = RegionSpan(first.lowerBound...last.upperBound, wraps: wraps)
     }
 
     /// The share of each box that a range covers.

@@ -51,31 +51,32 @@ struct StageRegions: Hashable, Sendable {
         case blended(RegionWeights)
     }
 
-    /// What the tile of a window is told.
-    func telling(in window: Region) -> Telling {
+    /// What an evaluation of cells is told.
+    func telling(in seen: SeenCells) -> Telling {
         if layout.isPlain { return .one(0) }
-        let grid = grid(window, cell: cell ?? 1)
+        let cell = seen.isWindow ? cell : nil
+        let grid = grid(seen, cell: cell ?? 1)
         if let only = layout.onlyContent(in: grid) { return .one(only) }
         let found = layout.weights(in: grid)
         if found.contents.count == 1 { return .one(found.contents[0]) }
         guard cell != nil else { return .blended(found) }
         // A network reads one scale of guidance for a whole tile.
-        guard Set(found.contents.map { readScales[$0] }).count == 1 else { return .blended(cellWeights(in: window)) }
+        guard Set(found.contents.map { readScales[$0] }).count == 1 else { return .blended(cellWeights(in: seen)) }
         return Set(found.contents.map { guidances[$0] }).count == 1 ? .mixed(found) : .mixedAndBlended(found)
     }
 
-    /// The weights at each cell of a window, however few prompts the model can be told.
-    func cellWeights(in window: Region) -> RegionWeights { layout.weights(in: grid(window, cell: 1)) }
+    /// The weights at each cell, however few prompts the model can be told.
+    func cellWeights(in seen: SeenCells) -> RegionWeights { layout.weights(in: grid(seen, cell: 1)) }
 
-    private func grid(_ window: Region, cell: Int) -> RegionGrid {
+    private func grid(_ seen: SeenCells, cell: Int) -> RegionGrid {
         RegionGrid(
-            window, cell: cell, pictureWidth: pictureWidth, pictureHeight: pictureHeight, wrapsX: wrapsX, wrapsY: wrapsY
+            seen, cell: cell, pictureWidth: pictureWidth, pictureHeight: pictureHeight, wrapsX: wrapsX, wrapsY: wrapsY
         )
     }
 
-    /// Evaluations of the network that the tile of a window takes in a step.
-    func evaluations(in window: Region) -> Int {
-        switch telling(in: window) {
+    /// Evaluations of the network that cells take in a step.
+    func evaluations(in seen: SeenCells) -> Int {
+        switch telling(in: seen) {
         case .one(let content): guidances[content].needsUnconditional ? 2 : 1
         case .mixed(let weights): guidances[weights.contents[0]].needsUnconditional ? 2 : 1
         case .mixedAndBlended: 2

@@ -31,11 +31,11 @@ struct TilePrompter: Sendable {
         let share: [Float]
     }
 
-    /// Denoises the tile of a window.
+    /// Denoises cells.
     ///
     /// - Parameter input: What the tile sees; its embedding and scale of guidance are replaced.
-    func predict(_ input: TileInput, in window: Region, by modules: any ModulePool) async throws -> TilePrediction {
-        switch regions.telling(in: window) {
+    func predict(_ input: TileInput, in seen: SeenCells, by modules: any ModulePool) async throws -> TilePrediction {
+        switch regions.telling(in: seen) {
         case .one(let content):
             return try await predict(
                 input, embedding: embedding(content), negative: negative(content), guidedAs: content, by: modules)
@@ -44,9 +44,9 @@ struct TilePrompter: Sendable {
                 input, embedding: mixed(weights, embedding), negative: mixed(weights, negative),
                 guidedAs: weights.contents[0], by: modules)
         case .mixedAndBlended(let weights):
-            let cells = regions.cellWeights(in: window)
+            let cells = regions.cellWeights(in: seen)
             // At each cell g·D(prompts) + (1 - g)·D(negative prompts), with the mean g of its contents.
-            var scale = [Float](repeating: 0, count: window.width * window.height)
+            var scale = [Float](repeating: 0, count: seen.count)
             for (content, weights) in zip(cells.contents, cells.weights) {
                 let own = Float(regions.guidances[content].scale)
                 for cell in scale.indices { scale[cell] += own * weights[cell] }
@@ -67,13 +67,13 @@ struct TilePrompter: Sendable {
     }
 
     /// What a tile publishes before it is denoised: told all at once where the model can be, or else what covers most.
-    func publish(_ input: TileInput, in window: Region, by modules: any ModulePool) async throws -> TilePublication {
+    func publish(_ input: TileInput, in seen: SeenCells, by modules: any ModulePool) async throws -> TilePublication {
         var input = input
         func tell(_ content: Int) {
             input.embedding = embedding(content)
             input.guidanceScale = regions.readScales[content]
         }
-        switch regions.telling(in: window) {
+        switch regions.telling(in: seen) {
         case .one(let content): tell(content)
         case .mixed(let weights), .mixedAndBlended(let weights):
             tell(weights.contents[0])

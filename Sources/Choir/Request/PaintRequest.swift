@@ -107,6 +107,9 @@ public struct PaintRequest: Hashable, Sendable, Codable {
                 "bridges", found: merging.joined(separator: " and "),
                 expected: "one of them at most: each says how tiles become one canvas")
         }
+        if bridges.contains(.dilated), !bridges.contains(.coarse) {
+            throw RequestError("bridges", found: "dilated", expected: "coarse with it, whose stages it leads")
+        }
         if let weights, !bridges.contains(.consensus) {
             throw RequestError(
                 "bridge weights", found: weights.rawValue, expected: "none without the bridge consensus")

@@ -177,7 +177,7 @@ extension GraphBuilder {
     ) throws(GraphError) -> Value {
         var part = x
         for (name, axis, side) in [("rows", 2, rows), ("columns", 3, columns)]
-        where side.sizes[level] / 2 != side.sizes[level - 1] {
+        where side.isCut(level: level) {
             let indices = try parameter("\(name)\(level)", shape: [side.sizes[level] / 2], elementType: .i32)
             part = try gather(part, indices: indices, axis: axis)
         }

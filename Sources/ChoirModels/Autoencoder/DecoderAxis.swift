@@ -54,6 +54,9 @@ package struct DecoderAxis: Hashable, Sendable {
         }
     }
 
+    /// Whether the window of `level` is only a part of that of the level before.
+    package func isCut(level: Int) -> Bool { sizes[level] / 2 != sizes[level - 1] }
+
     /// Which cells of the window of the level before belong to the window of `level`, before it is upsampled.
     package func crop(_ index: Int, level: Int) -> Range<Int> {
         let starts = starts(index)

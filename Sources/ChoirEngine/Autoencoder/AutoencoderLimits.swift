@@ -1,0 +1,21 @@
+/// How much an autoencoder may hold in memory at a time, whatever the canvas.
+public struct AutoencoderLimits: Hashable, Sendable {
+    /// The most cells of a canvas that is decoded whole, at the size that SDXL was made for 3.7 GB in all.
+    public var wholeCells = 16_384
+
+    /// The longest side of a tile's core, in cells.
+    public var tileSide = 64
+
+    /// The most cells or means of cells that a cell attends to at the coarsest level. Up to this many cells of a canvas
+    /// attention is that of a whole decode.
+    public var attentionTokens = 16_384
+
+    /// The most bytes of activations from which statistics are taken.
+    public var statisticsBytes = 1 << 30
+
+    /// The most pixels of a picture that is encoded, which is done whole.
+    public var encodedPixels = 2048 * 2048
+
+    /// The default limits.
+    public init() {}
+}

@@ -1,0 +1,233 @@
+import ChoirGraph
+import ChoirModels
+import ChoirTensor
+
+/// The first of two passes over a canvas: learns the statistics that all tiles of the second share.
+///
+/// A whole decode normalises each layer by the mean and variance of the whole canvas. A tile that took its own would
+/// differ from its neighbours in tone, and blending only hides where. So this pass runs the decoder layer by layer,
+/// pauses at every group normalisation, and computes what is normalised, over the whole level as long as its activations
+/// fit into a fixed memory, and over evenly spread blocks where they do not. Blocks are far smaller than the tiles of
+/// the second pass, because many small ones tell more than few large ones, and their number at each level is such that
+/// the pass's work and memory do not grow with the canvas.
+///
+/// The attention at the coarsest level is of every cell to every cell. Its keys and values need only the first residual
+/// block, which is run over the whole canvas; they are what each tile's cells attend to. A canvas with more cells than
+/// the limit is averaged down to it for that.
+struct DecoderStatistics {
+    private let configuration: AutoencoderKLConfiguration
+    private let weights: WeightStore
+    private let compile: AutoencoderCompiler
+    private let canvas: Tensor
+    private let limits: AutoencoderLimits
+
+    /// The inputs of the second pass that tell it what this one has learned.
+    private(set) var shared = AutoencoderInput()
+
+    /// What the coarsest level attends to, in cells.
+    private(set) var contextTokens = 0
+
+    init(
+        _ configuration: AutoencoderKLConfiguration, weights: WeightStore, compile: AutoencoderCompiler, canvas: Tensor,
+        limits: AutoencoderLimits
+    ) {
+        self.configuration = configuration
+        self.weights = weights
+        self.compile = compile
+        self.canvas = canvas
+        self.limits = limits
+    }
+
+    /// Runs the pass.
+    mutating func measure() async throws {
+        var level = 0
+        var field = SampledField(
+            height: canvas.height, width: canvas.width, cells: cells(level: 0), reaches: configuration.decoderReaches)
+        var features = SampledFeatures(channels: 0, field: field)
+        var moments = ChannelMoments(channels: 0)
+        for part in configuration.decoderParts {
+            switch part {
+            case .entrance:
+                (features, moments) = try await advance(.entrance, [], channels: width(0), over: &field)
+            case .residual(let name, let inputs, let outputs):
+                normalize("\(name).norm1", moments)
+                let hidden = try await advance(
+                    .hidden(name: name, inputs: inputs, outputs: outputs), [("x", features)], channels: outputs,
+                    over: &field)
+                normalize("\(name).norm2", hidden.moments)
+                // Only one copy of what is replaced may be left.
+                var input: SampledFeatures? = features
+                features = SampledFeatures(channels: 0, field: field)
+                let segment = AutoencoderKLGraph.Segment.residual(name: name, inputs: inputs, outputs: outputs)
+                if outputs <= inputs {
+                    (features, moments) = try await advance(
+                        segment, [("hidden", hidden.features)], replacing: input.take(), channels: outputs, over: &field)
+                } else if let input {
+                    (features, moments) = try await advance(
+                        segment, [("x", input), ("hidden", hidden.features)], channels: outputs, over: &field)
+                }
+            case .attention(let name, let channels):
+                try await measureContext(name, channels: channels)
+                (features, moments) = try await advance(
+                    .attention(name: name, channels: channels, contextTokens: contextTokens), [("x", features)],
+                    channels: channels, over: &field)
+            case .upsampling(let name, let channels):
+                level += 1
+                let parent = field
+                field = field.next(cells: cells(level: level))
+                (features, moments) = try await advance(
+                    .upsampling(name: name, channels: channels), [("x", features)], channels: channels, over: &field,
+                    from: parent)
+            case .exit:
+                normalize("decoder.conv_norm_out", moments)
+            }
+        }
+    }
+
+    private func width(_ level: Int) -> Int { configuration.blockChannels[configuration.blockChannels.count - 1 - level] }
+
+    /// The most cells of a level whose activations fit into the memory: what a residual block takes, the place of its
+    /// result too, and what is between.
+    private func cells(level: Int) -> Int {
+        let bytesPerCell = 2 * (width(max(level - 1, 0)) + width(level))
+        return max(limits.statisticsBytes / bytesPerCell, 1)
+    }
+
+    private mutating func normalize(_ name: String, _ moments: ChannelMoments) {
+        let normalization = moments.normalization(
+            groups: configuration.groups, epsilon: AutoencoderKLConfiguration.epsilon)
+        shared.tensors["\(name).gain"] = normalization.gain
+        shared.tensors["\(name).offset"] = normalization.offset
+    }
+
+    /// The shared inputs that a graph has.
+    private func constants(of graph: Graph) -> AutoencoderInput {
+        let names = Set(graph.inputs.map(\.name))
+        return AutoencoderInput(tensors: shared.tensors.filter { names.contains($0.key) })
+    }
+
+    /// Runs one segment over the blocks of a field.
+    ///
+    /// - Parameters:
+    ///   - segment: What to run.
+    ///   - inputs: What it takes, by name; nothing for the canvas itself.
+    ///   - replaced: What it takes as `x` if its result may come into the same place, because a cell of the result needs
+    ///     only the same cell of it.
+    ///   - channels: Of what it gives.
+    ///   - field: The blocks; what convolutions spoil at their sides is marked.
+    ///   - parent: The field of the inputs if it is that of the level before.
+    private func advance(
+        _ segment: AutoencoderKLGraph.Segment, _ inputs: [(name: String, features: SampledFeatures)],
+        replacing replaced: consuming SampledFeatures? = nil, channels: Int, over field: inout SampledField,
+        from parent: SampledField? = nil
+    ) async throws -> (features: SampledFeatures, moments: ChannelMoments) {
+        var halo = 1
+        var largest = Self.largestWindow
+        if case .attention = segment {
+            halo = 0
+            largest = Self.largestAttendingWindow
+        } else {
+            field.convolve()
+        }
+        let rows = DecoderAxis(extent: field.blockHeight, largestCore: largest, reaches: [halo])
+        let columns = DecoderAxis(extent: field.blockWidth, largestCore: largest, reaches: [halo])
+        let graph = try AutoencoderKLGraph.segment(
+            segment, configuration, weights: weights, height: rows.sizes[0], width: columns.sizes[0])
+        let modules = try await compile(graph, keeps: false, constants: constants(of: graph))
+        let perBlock = rows.count * columns.count
+        let blocks = field.blocks
+        func window(_ job: Int) -> (window: Region, core: Region) {
+            let (row, column) = (job % perBlock / columns.count, job % columns.count)
+            let area = blocks[job / perBlock].area
+            return rows.region(row, by: columns, column, at: (area.x, area.y))
+        }
+        let replaces = replaced != nil
+        var result = replaced.take() ?? SampledFeatures(channels: channels, field: field)
+        var parts = [ChannelMoments](repeating: ChannelMoments(channels: channels), count: blocks.count * perBlock)
+        try await modules.run(parts.count) { job in
+            try Task.checkCancellation()
+            let window = window(job).window
+            let block = blocks[job / perBlock]
+            guard !inputs.isEmpty else { return AutoencoderInput(tensors: ["x": canvas.copy(region: window)]) }
+            var input = AutoencoderInput()
+            if replaces {
+                input.tensors["x"] = result.window(job / perBlock, area: block.area, window, doubled: false)
+            }
+            for (name, features) in inputs {
+                input.tensors[name] = features.window(
+                    parent == nil ? job / perBlock : block.parent,
+                    area: parent?.blocks[block.parent].area ?? block.area, window, doubled: parent != nil)
+            }
+            return input
+        } output: { job, tensor in
+            let (window, core) = window(job)
+            let block = blocks[job / perBlock]
+            result.write(tensor, window: window, part: core, block: job / perBlock, area: block.area)
+            guard let valid = core.intersection(block.valid) else { return }
+            parts[job].add(
+                tensor,
+                part: Region(x: valid.x - window.x, y: valid.y - window.y, width: valid.width, height: valid.height))
+        }
+        var moments = ChannelMoments(channels: channels)
+        for part in parts { moments.add(part) }
+        result.truncate(channels: channels)
+        return (result, moments)
+    }
+
+    /// Runs the first residual block over the whole canvas, in f32, for what the attention after it attends to.
+    private mutating func measureContext(_ name: String, channels: Int) async throws {
+        guard case .residual(let opening, _, _)? = configuration.decoderParts.dropFirst().first else { return }
+        let rows = DecoderAxis(extent: canvas.height, largestCore: Self.largestAttendingWindow, reaches: [3])
+        let columns = DecoderAxis(extent: canvas.width, largestCore: Self.largestAttendingWindow, reaches: [3])
+        let graph = try AutoencoderKLGraph.segment(
+            .opening(name: opening, channels: channels), configuration, weights: weights, height: rows.sizes[0],
+            width: columns.sizes[0])
+        let modules = try await compile(graph, keeps: false, constants: constants(of: graph))
+        var context = AttentionContext(
+            height: canvas.height, width: canvas.width, channels: channels, limit: limits.attentionTokens)
+        let canvas = canvas
+        var parts = [ChannelMoments](
+            repeating: ChannelMoments(channels: channels), count: rows.count * columns.count)
+        try await modules.run(parts.count) { job in
+            try Task.checkCancellation()
+            let (window, _) = rows.region(job / columns.count, by: columns, job % columns.count, at: (0, 0))
+            return AutoencoderInput(tensors: ["x": canvas.copy(region: window)])
+        } output: { job, tensor in
+            let (window, core) = rows.region(job / columns.count, by: columns, job % columns.count, at: (0, 0))
+            let part = Region(x: core.x - window.x, y: core.y - window.y, width: core.width, height: core.height)
+            parts[job].add(tensor, part: part)
+            context.add(tensor, part: part, x: core.x, y: core.y)
+        }
+        var moments = ChannelMoments(channels: channels)
+        for part in parts { moments.add(part) }
+        normalize("\(name).group_norm", moments)
+        contextTokens = context.tokenCount
+        shared.tensors["context"] = context.tokens()
+    }
+
+    /// Bytes of the activations of one run.
+    static func windowBytes(_ configuration: AutoencoderConfiguration) -> Int {
+        3 * 4 * (configuration.decoderChannels.max() ?? 0) * (largestWindow + 2) * (largestWindow + 2)
+    }
+
+    /// The largest core of a window that one run computes, in cells of its level.
+    private static let largestWindow = 256
+    private static let largestAttendingWindow = 64
+}
+
+extension DecoderAxis {
+    /// The window of one level and the core in it of a tile in a picture whose first cell is at `origin`.
+    func region(
+        _ row: Int, by columns: DecoderAxis, _ column: Int, at origin: (x: Int, y: Int)
+    ) -> (window: Region, core: Region) {
+        let (vertical, horizontal) = (core(row), columns.core(column))
+        return (
+            Region(
+                x: origin.x + columns.starts(column)[0], y: origin.y + starts(row)[0], width: columns.sizes[0],
+                height: sizes[0]),
+            Region(
+                x: origin.x + horizontal.lowerBound, y: origin.y + vertical.lowerBound, width: horizontal.count,
+                height: vertical.count)
+        )
+    }
+}

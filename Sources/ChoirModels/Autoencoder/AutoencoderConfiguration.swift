@@ -1,0 +1,94 @@
+public import ChoirGraph
+
+/// Either kind of autoencoder that a checkpoint may have.
+public enum AutoencoderConfiguration: Hashable, Sendable {
+    /// The autoencoder of Stable Diffusion 1.x, 2.x and SDXL.
+    case kl(AutoencoderKLConfiguration)
+    /// The TAESD family.
+    case tiny(AutoencoderTinyConfiguration)
+
+    /// Reads and checks the `config.json` of either kind, which is told by the fields that only one has.
+    ///
+    /// - Throws: `ModelError` that names the file, the field, what was found and what was expected.
+    public init(_ fields: ConfigurationFields) throws(ModelError) {
+        if fields.has("decoder_block_out_channels") || fields.has("num_decoder_blocks") {
+            self = .tiny(try AutoencoderTinyConfiguration(fields))
+        } else {
+            self = .kl(try AutoencoderKLConfiguration(fields))
+        }
+    }
+
+    /// Channels of a latent cell.
+    public var latentChannels: Int {
+        switch self {
+        case .kl(let configuration): configuration.latentChannels
+        case .tiny(let configuration): configuration.latentChannels
+        }
+    }
+
+    /// Pixels per side of a latent cell.
+    public var pixelsPerCell: Int {
+        switch self {
+        case .kl(let configuration): configuration.pixelsPerCell
+        case .tiny(let configuration): configuration.pixelsPerCell
+        }
+    }
+
+    /// For each level of the decoder, how many 3 x 3 convolutions work at it.
+    package var decoderReaches: [Int] {
+        switch self {
+        case .kl(let configuration): configuration.decoderReaches
+        case .tiny(let configuration): configuration.decoderReaches
+        }
+    }
+
+    /// For each level of the decoder, the most channels that a layer gives.
+    package var decoderChannels: [Int] {
+        switch self {
+        case .kl(let configuration):
+            let widths = Array(configuration.blockChannels.reversed())
+            return widths.indices.map { max(widths[max($0 - 1, 0)], widths[$0]) }
+        case .tiny(let configuration): return configuration.decoderChannels
+        }
+    }
+
+    /// Bytes of the decoder's weights as f32 numbers, which is how the engine holds them.
+    package var decoderBytes: Int {
+        switch self {
+        case .kl(let configuration):
+            4
+                * configuration.decoderParts.map { part in
+                    switch part {
+                    case .entrance, .exit: 0
+                    case .residual(_, let inputs, let outputs): 9 * outputs * (inputs + outputs)
+                    case .attention(_, let channels): 4 * channels * channels
+                    case .upsampling(_, let channels): 9 * channels * channels
+                    }
+                }.reduce(0, +)
+        case .tiny(let configuration):
+            zip(configuration.decoderChannels, configuration.decoderBlocks).map { channels, blocks in
+                4 * 9 * channels * channels * (3 * blocks + 1)
+            }.reduce(0, +)
+        }
+    }
+
+    /// The decoder of a whole canvas; see ``AutoencoderKLGraph/decoder(_:weights:height:width:)``.
+    public func decoder(weights: WeightStore, height: Int, width: Int) throws(GraphError) -> Graph {
+        switch self {
+        case .kl(let configuration):
+            try AutoencoderKLGraph.decoder(configuration, weights: weights, height: height, width: width)
+        case .tiny(let configuration):
+            try AutoencoderTinyGraph.decoder(configuration, weights: weights, height: height, width: width)
+        }
+    }
+
+    /// The encoder of a whole picture; see ``AutoencoderKLGraph/encoder(_:weights:height:width:)``.
+    public func encoder(weights: WeightStore, height: Int, width: Int) throws(GraphError) -> Graph {
+        switch self {
+        case .kl(let configuration):
+            try AutoencoderKLGraph.encoder(configuration, weights: weights, height: height, width: width)
+        case .tiny(let configuration):
+            try AutoencoderTinyGraph.encoder(configuration, weights: weights, height: height, width: width)
+        }
+    }
+}
