@@ -1,3 +1,4 @@
+public import Choir
 public import ChoirGraph
 public import ChoirModels
 import ChoirRuntime
@@ -10,7 +11,7 @@ public import ChoirTensor
 /// there is nothing to hide: with the same statistics and wide enough windows a tile is what a whole decode would have
 /// there. Numbers are f32 unless ``EngineOptions/precision`` is bf16; f16, in which SDXL's autoencoder overflows, is
 /// never used.
-public struct AutoencoderCodec: Sendable {
+public struct AutoencoderCodec: LatentCodec {
     /// The network's sizes.
     public let configuration: AutoencoderConfiguration
 
@@ -93,12 +94,14 @@ public struct AutoencoderCodec: Sendable {
         // Three values of the widest level are alive at a time: measured at two sizes.
         let activations = 3 * (largest.max() ?? 0)
         guard rows.count * columns.count > 1 else { return configuration.decoderBytes + activations }
+        let tokens = min(height * width, limits.attentionTokens)
+        let context = configuration.contextBytes(tokens: tokens) * compile.modules
         let band = 12 * rows.core * width * pixelsPerCell * pixelsPerCell
         var statistics = 0
         if case .kl = configuration {
             statistics = limits.statisticsBytes + DecoderStatistics.windowBytes(configuration) * compile.modules
         }
-        return configuration.decoderBytes + max(activations * compile.modules + band, statistics)
+        return configuration.decoderBytes + context + max(activations * compile.modules + band, statistics)
     }
 
     /// Encodes a picture: the mean of the posterior.
