@@ -5,10 +5,10 @@ export PKG_CONFIG_PATH := $(root)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 export PATH := $(PATH):/opt/swift/usr/bin:/usr/local/swift/usr/bin:$(HOME)/.local/share/swiftly/bin
 choir := .build/release/choir
 
-.PHONY: help setup build test lint demo bench bench-seams clean
+.PHONY: help setup build test lint demo bench bench-seams bench-bridges clean
 
 help: ## what there is to make
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 setup: ## install what is missing: libvips and pkg-config by apt, OpenVINO into .deps/
 	@Scripts/setup.sh
@@ -34,5 +34,8 @@ bench: build ## measure what painting costs beside the network, as ratios
 bench-seams: build ## measure the visibility of tile borders over eight prompts
 	@Scripts/bench-seams.sh $(choir)
 
+bench-bridges: build ## paint with every bridge and compare (ten minutes); DATA=FOLDER adds real pictures
+	@Scripts/bench-bridges.sh $(choir) bench-bridges
+
 clean: ## remove what was built, and what was installed into .deps/
-	rm -rf .build .deps demo.png demo.png.run demo.json
+	rm -rf .build .deps demo.png demo.png.run demo.json bench-bridges

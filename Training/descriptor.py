@@ -19,6 +19,7 @@ from scipy import ndimage
 import captions
 
 HUE = slice(12, 15)
+DARK = 15
 
 
 def reduced(light, factor):

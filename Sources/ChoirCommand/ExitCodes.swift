@@ -1,5 +1,6 @@
 import ArgumentParser
 import Choir
+import ChoirEngine
 import ChoirImage
 import ChoirModels
 import ChoirRuntime
@@ -29,7 +30,7 @@ func printError(_ message: String) {
 func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is RequestError, is SamplingError: EX_USAGE
-    case is ModelError, is RunError, is InputError: EX_DATAERR
+    case is ModelError, is RunError, is InputError, is MapError: EX_DATAERR
     case let error as SafetensorsError: error.code == .writing ? EX_CANTCREAT : EX_DATAERR
     case is FeasibilityError: EX_UNAVAILABLE
     case is FileError: EX_CANTCREAT

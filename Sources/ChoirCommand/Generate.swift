@@ -30,7 +30,7 @@ struct Generate: AsyncParsableCommand {
 
     func run() async throws {
         try await exitingOnError {
-            var request = picture.request(prompt: prompt)
+            var request = try picture.request(prompt: prompt)
             if writing.preview != nil { request.previewSide = OutputOptions.previewSide }
             try request.validate()
             try writing.check()

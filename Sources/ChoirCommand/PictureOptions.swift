@@ -1,5 +1,6 @@
 import ArgumentParser
 import Choir
+import ChoirEngine
 import ChoirSampling
 
 /// What to paint: shared by `generate` and `plan`.
@@ -59,8 +60,30 @@ struct PictureOptions: ParsableArguments {
         transform: WrappedAxes.init(name:))
     var tileable: WrappedAxes?
 
-    /// The request for a prompt.
-    func request(prompt: String) -> PaintRequest {
+    @Option(
+        name: .customLong("region"),
+        help: ArgumentHelp(
+            "A rectangle with its own prompt, in fractions of the picture's sides; repeatable, later ones win.",
+            discussion: "Settings may follow: \"red nebula@0,0,0.5,1;feather=0.05;guidance=4;seed=7;negative=stars\".",
+            valueName: "PROMPT@x,y,w,h"),
+        transform: PaintRegion.init(parsing:))
+    var regions: [PaintRegion] = []
+
+    @Option(help: "A picture whose colours say what each part shows; see --legend.")
+    var map: String?
+
+    @Option(help: "What the colours of --map stand for: JSON such as {\"#cc2222\": \"red nebula\"}.")
+    var legend: String?
+
+    @Option(
+        name: .customLong("reseed"),
+        help: ArgumentHelp(
+            "Draw the noise of a rectangle with another seed; repeatable.", valueName: "x,y,w,h:SEED"),
+        transform: Reseed.init(parsing:))
+    var reseeds: [Reseed] = []
+
+    /// The request for a prompt. Reads the map, if there is one.
+    func request(prompt: String) throws -> PaintRequest {
         var request = PaintRequest(prompt: prompt, size: size)
         request.seed = seed
         request.steps = steps
@@ -75,6 +98,14 @@ struct PictureOptions: ParsableArguments {
         request.weights = bridgeWeights
         request.skipResidual = skipResidual
         request.tileable = tileable
+        request.regions = regions.isEmpty ? nil : regions
+        request.reseeds = reseeds.isEmpty ? nil : reseeds
+        switch (map, legend) {
+        case (nil, nil): break
+        case (let map?, let legend?): request.map = try RegionMap(contentsOf: map, legend: MapLegend(path: legend))
+        case (_?, nil): throw RequestError("map", found: "no --legend", expected: "what its colours stand for")
+        case (nil, _?): throw RequestError("legend", found: "no --map", expected: "the picture that it explains")
+        }
         return request
     }
 }

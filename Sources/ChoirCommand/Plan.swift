@@ -22,7 +22,7 @@ struct Plan: AsyncParsableCommand {
 
     func run() async throws {
         try await exitingOnError {
-            let request = picture.request(prompt: prompt)
+            let request = try picture.request(prompt: prompt)
             try request.validate()
             try ImageFormat(path: output).validate(
                 output, width: request.size.width, height: request.size.height, channels: 3, bitDepth: 8)
@@ -40,6 +40,9 @@ struct Plan: AsyncParsableCommand {
     private static func describe(_ stage: Stage, of plan: PaintPlan) -> String {
         let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
         let edges = columns.wraps || rows.wraps ? ", wrapped" : ""
+        let counts = stage.evaluationCounts
+        let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+        let perStep = least == most ? "\(most)" : "\(least) to \(most)"
         let side = plan.pixelsPerCell
         let isPicture = side == 1 && (columns.length, rows.length) == (stage.contentWidth, stage.contentHeight)
         let canvas = isPicture ? "" : " (a canvas of \(columns.length)x\(rows.length) cells)"
@@ -49,7 +52,7 @@ struct Plan: AsyncParsableCommand {
             \(columns.window * side)x\(rows.window * side), overlap \(stage.overlap * side), \
             \(stage.merging.rawValue)\(edges), \
             \(stage.schedule.steps) steps of \(stage.sampler.displayName), guidance \(stage.guidance.scale), \
-            \(stage.evaluationsPerStep) evaluations a step
+            \(perStep) evaluations a step
             """
     }
 }

@@ -85,6 +85,6 @@ extension ModelTraits {
             ],
             scaleFactor: configuration.scaleFactor,
             summary: Summary(width: configuration.network.widths[2], granularity: 128, capacity: 512),
-            residentBytes: 250 << 20, activationBytesPerCell: 400)
+            conditioningCell: configuration.network.cell, residentBytes: 250 << 20, activationBytesPerCell: 400)
     }
 }

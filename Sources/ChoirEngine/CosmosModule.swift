@@ -102,9 +102,18 @@ actor CosmosModule {
         scale[0, input.scale] = 1
         try request.setInput("scale", scale)
         let (height, width) = (shape.height / network.cell, shape.width / network.cell)
+        precondition(
+            [[network.text], [network.text, height, width]].contains(input.embedding.shape),
+            "a prompt of shape \(input.embedding.shape) for \(height) x \(width) squares")
         try request.withInput("text") { text in
-            for (channel, value) in input.embedding.elements.enumerated() {
-                for cell in 0..<height * width { text[unchecked: channel * height * width + cell] = value }
+            if input.embedding.shape.rank == 3 {
+                input.embedding.withSpan { vectors in
+                    for index in vectors.indices { text[unchecked: index] = vectors[unchecked: index] }
+                }
+            } else {
+                for (channel, value) in input.embedding.elements.enumerated() {
+                    for cell in 0..<height * width { text[unchecked: channel * height * width + cell] = value }
+                }
             }
         }
     }

@@ -8,7 +8,8 @@ extension DecodingError {
             // Foundation on Linux says the same of a number that its field cannot hold, without the field.
             "it is no JSON, or a number in it does not fit its field"
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            "\(Self.place(context.codingPath)): \(context.debugDescription)"
+            context.codingPath.isEmpty
+                ? context.debugDescription : "\(Self.place(context.codingPath)): \(context.debugDescription)"
         @unknown default: "\(self)"
         }
     }

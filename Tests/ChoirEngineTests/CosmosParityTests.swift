@@ -73,4 +73,37 @@ import Testing
         #expect(try await largestDifference(clean("red galaxy", context), base) > 1e-3)
         #expect(try await largestDifference(clean("red nebula", context), base) == 0)
     }
+
+    @Test func `a prompt in every square is the prompt, and another in half of them changes that half most`()
+        async throws
+    {
+        let denoiser = try denoiser()
+        let noisy = CounterNoise(seed: 4).normal(
+            region: Region(x: 0, y: 0, width: 128, height: 64), channels: 3, draw: 0)
+        let modules = try await denoiser.modules(
+            for: TileShape(height: 64, width: 128, contextTokens: 0, cellsPerToken: 64), count: 1)
+        let (red, blue) = (try denoiser.embedding(of: "red nebula"), try denoiser.embedding(of: "blue galaxy"))
+        func clean(_ embedding: Tensor) async throws -> Tensor {
+            try await modules.predict(
+                TileInput(
+                    noisy: noisy, coarse: nil, level: .flow(0.9), scale: 2, embedding: embedding, context: nil)
+            ).clean
+        }
+        /// 4 x 8 squares; `other` from a column on.
+        func squares(_ other: Tensor, from first: Int) -> Tensor {
+            let text = red.shape[0]
+            let elements = (0..<text * 32).map { ($0 % 8 < first ? red : other).elements[$0 / 32] }
+            return Tensor(shape: [text, 4, 8], elements: elements)
+        }
+        let plain = try await clean(red)
+        #expect(try await largestDifference(clean(squares(blue, from: 8)), plain) == 0)
+        #expect(try await largestDifference(clean(squares(blue, from: 0)), clean(blue)) == 0)
+        let half = try await clean(squares(blue, from: 4))
+        let change = { (x: Int) in
+            let side = Region(x: x, y: 0, width: 64, height: 64)
+            return zip(half.copy(region: side).elements, plain.copy(region: side).elements)
+                .reduce(Float(0)) { $0 + abs($1.0 - $1.1) }
+        }
+        #expect(change(64) > 2 * change(0))
+    }
 }

@@ -65,7 +65,7 @@ import Testing
         #expect(distance(alone.canvas, together.canvas) == 0)
         #expect(distance(alone.canvas, without.canvas) > 1e-3)
         let finest = alone.plan.finest
-        #expect(finest.evaluationsPerStep == 2 * (finest.tiles.count + (finest.views?.count ?? 0)))
+        #expect(finest.evaluationCounts[0] == 2 * (finest.tiles.count + (finest.views?.count ?? 0)))
         #expect(alone.plan.evaluations > without.plan.evaluations)
     }
 

@@ -16,6 +16,9 @@ struct FakeDenoiser: Denoiser {
     /// Called for every prediction; may wait, to mix up the order in which tiles finish, or throw.
     var disturb: @Sendable (TileInput) async throws -> Void = { _ in }
 
+    /// Whether what it predicts of a cell depends on no others of the window than its left neighbour.
+    var isLocal = false
+
     func embedding(of prompt: String) throws -> Tensor {
         Tensor(shape: [1], elements: [Float(prompt.utf8.reduce(0) { $0 + Int($1) }) / 1000])
     }
@@ -23,7 +26,7 @@ struct FakeDenoiser: Denoiser {
     func embeddings(of prompts: [String]) async throws -> [Tensor] { try prompts.map(embedding(of:)) }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
-        FakeModules(shape: shape, concurrency: modules, disturb: disturb)
+        FakeModules(shape: shape, concurrency: modules, disturb: disturb, isLocal: isLocal)
     }
 }
 
@@ -31,22 +34,30 @@ struct FakeModules: ModulePool {
     let shape: TileShape
     let concurrency: Int
     let disturb: @Sendable (TileInput) async throws -> Void
+    let isLocal: Bool
 
     func predict(_ input: TileInput) async throws -> TilePrediction {
         try await disturb(input)
         let heard = input.context.map { $0.elements.reduce(0, +) / Float($0.elements.count) } ?? 0
-        let whole = input.noisy.elements.reduce(0, +) / Float(input.noisy.elements.count)
-        let everywhere =
-            0.1 * input.embedding.elements[0] + 0.1 * heard + 0.1 * whole + 0.01 * Float(input.level.sigma)
+        let whole = isLocal ? 0 : input.noisy.elements.reduce(0, +) / Float(input.noisy.elements.count)
+        let everywhere = 0.1 * heard + 0.1 * whole + 0.01 * Float(input.level.sigma)
         let (noisy, coarse) = (input.noisy.elements, input.coarse?.elements)
         let clean = noisy.indices.map { index in
             let left = index % shape.width > 0 ? noisy[index - 1] : 0
             let (row, column) = (index / shape.width, index % shape.width)
             let below = coarse.map { $0[row / 4 * (shape.width / 4) + column / 4] } ?? 0.1
-            return 0.4 * noisy[index] + 0.2 * left + 0.2 * below + everywhere
+            return 0.4 * noisy[index] + 0.2 * left + 0.2 * below + 0.1 * told(input, index) + everywhere
         }
         return TilePrediction(
             clean: Tensor(shape: input.noisy.shape, elements: clean), publication: tokens(input), networkSeconds: 0)
+    }
+
+    /// The prompt's number at a cell: one for all, or one for each square of 16.
+    private func told(_ input: TileInput, _ index: Int) -> Float {
+        guard input.embedding.shape.rank == 3 else { return input.embedding.elements[0] }
+        let cell = index % (shape.height * shape.width)
+        return input.embedding.elements[
+            cell / shape.width / 16 * (shape.width / 16) + cell % shape.width / 16]
     }
 
     func publish(_ input: TileInput) async throws -> TilePublication {

@@ -14,7 +14,8 @@ import Testing
         let coarser = CounterNoise(seed: 3).normal(
             region: Region(x: 0, y: 0, width: 32, height: 80), channels: 3, draw: 0)
         let canvas = try await StartingCanvas(
-            stage: stage, seed: 7, traits: traits, coarser: .init(canvas: coarser, stage: stages[0])
+            stage: stage, noise: CanvasNoise(request, pictureWidth: 80, pictureHeight: 300), traits: traits,
+            coarser: .init(canvas: coarser, stage: stages[0])
         ).make()
 
         let whole = Region(x: 0, y: 0, width: 80, height: 304)
@@ -35,7 +36,8 @@ import Testing
             let small = Region(x: 0, y: 0, width: before.tiles.columns.length, height: before.tiles.rows.length)
             let coarser = CounterNoise(seed: 3).normal(region: small, channels: 4, draw: 0)
             let canvas = try await StartingCanvas(
-                stage: stage, seed: 7, traits: traits, coarser: .init(canvas: coarser, stage: before)
+                stage: stage, noise: CanvasNoise(request, pictureWidth: 63, pictureHeight: 188), traits: traits,
+                coarser: .init(canvas: coarser, stage: before)
             ).make()
             let whole = Region(x: 0, y: 0, width: stage.tiles.columns.length, height: stage.tiles.rows.length)
             var expected = CounterNoise(seed: 7).normal(region: whole, channels: 4, draw: stage.rung).scaled(by: 0.6)

@@ -105,6 +105,7 @@ struct SmoothingDenoiser: Denoiser {
 
     @Test func `what is upscaled under a canvas that wraps goes round as well`() async throws {
         var request = PaintRequest(prompt: "", size: PixelSize(width: 80, height: 304))
+        request.seed = 7
         request.tileable = .xy
         let traits = FakeDenoiser().traits
         let stages = try PaintPlan(request: request, traits: traits, modules: 1).stages
@@ -112,7 +113,8 @@ struct SmoothingDenoiser: Denoiser {
         let coarser = CounterNoise(seed: 3).normal(
             region: Region(x: 0, y: 0, width: 20, height: 76), channels: 3, draw: 0)
         let canvas = try await StartingCanvas(
-            stage: stage, seed: 7, traits: traits, coarser: .init(canvas: coarser, stage: stages[0])
+            stage: stage, noise: CanvasNoise(request, pictureWidth: 80, pictureHeight: 304), traits: traits,
+            coarser: .init(canvas: coarser, stage: stages[0])
         ).make()
         let whole = Region(x: 0, y: 0, width: 80, height: 304)
         let level = stage.schedule.levels[0]

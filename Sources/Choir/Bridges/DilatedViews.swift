@@ -41,9 +41,9 @@ struct DilatedViews: Hashable, Sendable {
     func share(done: Double) -> Double { (1 + cos(.pi * (1 - start * (1 - done)))) / 2 }
 
     /// The cells that a view has along both axes.
-    private func cells(_ index: Int) -> (rows: [Int], columns: [Int]) {
+    func cells(_ index: Int) -> SeenCells {
         let (row, column) = index.quotientAndRemainder(dividingBy: dilation)
-        return (cells(from: row, along: plan.rows), cells(from: column, along: plan.columns))
+        return SeenCells(rows: cells(from: row, along: plan.rows), columns: cells(from: column, along: plan.columns))
     }
 
     private func cells(from first: Int, along axis: TileAxis) -> [Int] {
@@ -59,7 +59,8 @@ struct DilatedViews: Hashable, Sendable {
 
     /// What a view sees of a canvas, in the shape of a tile.
     func view(_ index: Int, of canvas: Tensor) -> Tensor {
-        let (rows, columns) = cells(index)
+        let seen = cells(index)
+        let (rows, columns) = (seen.rows, seen.columns)
         let channels = canvas.shape[0]
         let (height, width) = (canvas.height, canvas.width)
         var view = Tensor(shape: [channels, rows.count, columns.count])

@@ -87,7 +87,8 @@ public struct TileInput: Sendable {
     /// The index in `ModelTraits.scales`.
     public var scale: Int
 
-    /// The model's form of the prompt.
+    /// The model's form of the prompt. For a model with `ModelTraits.conditioningCell` it may also be one vector for each
+    /// square of so many cells, `[text, height / cell, width / cell]`.
     public var embedding: Tensor
 
     /// The scale of guidance, for a model with `ModelTraits.readsGuidance`.

@@ -106,6 +106,10 @@ public struct ModelTraits: Hashable, Sendable {
     /// How tiles publish; nil for a model without cross-spatial attention.
     public var summary: Summary?
 
+    /// Side of the square of cells that can have a prompt of its own: `TileInput.embedding` then may be one vector for
+    /// each square. Nil for a model that is told one thing for a whole tile.
+    public var conditioningCell: Int?
+
     /// Bytes that the compiled model takes without any tile.
     public var residentBytes: Int
 
@@ -120,7 +124,7 @@ public struct ModelTraits: Hashable, Sendable {
         name: String, precision: String, channels: Int, pictureChannels: Int = 3, pixelsPerCell: Int = 1,
         alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind, noise: NoiseSchedule = .flow(),
         guidesBelowOne: Bool = true, readsGuidance: Bool = false, scales: [Scale], scaleFactor: Int, summary: Summary?,
-        residentBytes: Int,
+        conditioningCell: Int? = nil, residentBytes: Int,
         activationBytesPerCell: Int
     ) {
         self.name = name
@@ -138,6 +142,7 @@ public struct ModelTraits: Hashable, Sendable {
         self.scales = scales
         self.scaleFactor = scaleFactor
         self.summary = summary
+        self.conditioningCell = conditioningCell
         self.residentBytes = residentBytes
         self.activationBytesPerCell = activationBytesPerCell
     }

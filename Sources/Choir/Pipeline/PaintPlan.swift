@@ -66,7 +66,8 @@ public struct PaintPlan: Hashable, Sendable {
         pictureChannels = traits.pictureChannels
         guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
         self.request = request
-        peakBytes = Self.peakBytes(stages: stages, traits: traits, codec: codec, modules: modules)
+        peakBytes =
+            Self.peakBytes(stages: stages, traits: traits, codec: codec, modules: modules) + (request.map?.bytes ?? 0)
         runBytes = Self.runBytes(stages: stages, request: request, traits: traits)
     }
 

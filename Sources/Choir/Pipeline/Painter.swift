@@ -11,8 +11,7 @@ struct Painter {
     /// Noise to start from in place of the seed's, in the shape of the first canvas.
     let noise: Tensor?
 
-    private let embedding: Tensor
-    private let negative: Tensor
+    private let embeddings: [String: Tensor]
 
     init(
         denoiser: any Denoiser, modules: Int, plan: PaintPlan, run: RunDirectory?, noise: Tensor?
@@ -22,12 +21,7 @@ struct Painter {
         self.plan = plan
         self.run = run
         self.noise = noise
-        let (prompt, negativePrompt) = (plan.request.prompt, plan.request.negativePrompt)
-        let prompts = prompt == negativePrompt ? [prompt] : [prompt, negativePrompt]
-        let embeddings = try await denoiser.embeddings(of: prompts)
-        precondition(embeddings.count == prompts.count, "a model embeds every prompt")
-        embedding = embeddings[0]
-        negative = embeddings[embeddings.count - 1]
+        embeddings = try await TilePrompter.embeddings(of: plan.request, by: denoiser)
     }
 
     /// - Parameters:
@@ -48,7 +42,7 @@ struct Painter {
                 // Gone before the next is made: two compiled networks may not fit into memory.
                 pool = nil
                 let modules = try await denoiser.modules(
-                    for: stage.tileShape, embedding: embedding.shape, count: modules)
+                    for: stage.tileShape, embedding: embeddings.values.first?.shape ?? [0], count: modules)
                 pool = (stage.tileShape, modules)
                 timings.compile += (clock.now - start).seconds
             }
@@ -56,8 +50,8 @@ struct Painter {
             let start = clock.now
             var painter = try await StagePainter(
                 stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
-                embedding: embedding, negative: negative, coarser: coarser, run: run,
-                stored: stored?.stage == index ? stored : nil, noise: index == 0 ? noise : nil, denoiser: denoiser)
+                prompter: TilePrompter(regions: stage.regions, embeddings: embeddings), coarser: coarser, run: run,
+                stored: stored?.stage == index ? stored : nil, given: index == 0 ? noise : nil, denoiser: denoiser)
             progress.skip(evaluations: painter.doneEvaluations, steps: painter.doneSteps)
             let canvas = try await painter.paint(&progress, send: send)
             timings.denoise += (clock.now - start).seconds

@@ -47,6 +47,9 @@ extension Stage {
         eta = request.eta ?? 0
         schedule = try traits.noise.schedule(
             steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift)
+        regions = try StageRegions(
+            request: request, traits: traits, pictureWidth: size.width, pictureHeight: size.height
+        ) { Self.guidance($0, at: size.scale, of: traits) }
         guidanceScale = Self.guidance(request.guidance, at: scale, of: traits)
         guidance = try Guidance(scale: traits.readsGuidance ? 1 : guidanceScale)
         self.refines = refines

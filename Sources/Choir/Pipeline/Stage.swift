@@ -48,6 +48,9 @@ public struct Stage: Hashable, Sendable {
     /// What its tiles have in common.
     public let tileShape: TileShape
 
+    /// What its tiles are told.
+    let regions: StageRegions
+
     /// Predictions of the canvas that the sampler asks for.
     public var canvasEvaluations: Int { sampler == .heun ? 2 * schedule.steps - 1 : schedule.steps }
 
@@ -61,13 +64,28 @@ public struct Stage: Hashable, Sendable {
         }.min() ?? 0
     }
 
-    /// Evaluations of the network in each step: tiles and views, twice with guidance.
-    public var evaluationsPerStep: Int {
-        (tiles.count + (views?.count ?? 0)) * (guidance.needsUnconditional ? 2 : 1)
-    }
+    /// Evaluations of the network, over all steps.
+    public var evaluations: Int { evaluationCounts.reduce(0, +) }
 
-    /// Evaluations of the network in all steps.
-    public var evaluations: Int { canvasEvaluations * evaluationsPerStep }
+    /// Evaluations of the network for each prediction of the canvas: of tiles and views, twice with guidance. Those that
+    /// several regions meet may take more than others; where a rule moves tiles, predictions differ.
+    public var evaluationCounts: [Int] {
+        guard !regions.layout.isPlain else {
+            let each = (tiles.count + (views?.count ?? 0)) * (guidance.needsUnconditional ? 2 : 1)
+            return Array(repeating: each, count: canvasEvaluations)
+        }
+        let viewed = (0..<(views?.count ?? 0)).reduce(0) { count, index in
+            count + (views.map { regions.evaluations(in: $0.cells(index)) } ?? 0)
+        }
+        var known: [TilePlan: Int] = [:]
+        return (0..<canvasEvaluations).map { evaluation in
+            let plan = tiles(at: evaluation)
+            if let count = known[plan] { return count }
+            let count = (0..<plan.count).reduce(viewed) { $0 + regions.evaluations(in: SeenCells(plan[$1].window)) }
+            known[plan] = count
+            return count
+        }
+    }
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.
     public var publishesFirst: Bool { tileShape.contextTokens > 0 }

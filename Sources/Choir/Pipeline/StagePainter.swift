@@ -7,16 +7,15 @@ struct StagePainter {
     let index: Int
     let modules: any ModulePool
     let concurrentTiles: Int
-    let embedding: Tensor
-    let negative: Tensor
+    let prompter: TilePrompter
     let coarser: Tensor?
     let run: RunDirectory?
-    let seed: UInt64
     let previewSide: Int?
     let traits: ModelTraits
     let codec: (any LatentCodec)?
 
     private(set) var networkSeconds = 0.0
+    private let noise: CanvasNoise
     private let start: StartingCanvas
     private let merging: any Bridge
     private let attention: (any Bridge)?
@@ -29,26 +28,28 @@ struct StagePainter {
     private var isHeld: Bool
 
     init(
-        stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int, embedding: Tensor,
-        negative: Tensor, coarser: Tensor?, run: RunDirectory?, stored: RunState?, noise: Tensor?,
+        stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int,
+        prompter: TilePrompter, coarser: Tensor?, run: RunDirectory?, stored: RunState?, given: Tensor?,
         denoiser: any Denoiser
     ) async throws {
         self.stage = stage
         self.index = index
         self.modules = modules
         self.concurrentTiles = concurrentTiles
-        self.embedding = embedding
-        self.negative = negative
+        self.prompter = prompter
         self.coarser = coarser
         self.run = run
-        seed = plan.request.seed
+        let content = (width: stage.contentWidth, height: stage.contentHeight)
+        noise = CanvasNoise(plan.request, pictureWidth: content.width, pictureHeight: content.height)
         previewSide = plan.request.previewSide
         traits = denoiser.traits
         codec = denoiser.codec
 
         start = StartingCanvas(
-            stage: stage, seed: seed, traits: traits,
-            coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) }, given: noise)
+            stage: stage,
+            noise: CanvasNoise(
+                plan.request, pictureWidth: content.width, pictureHeight: content.height, given: given),
+            traits: traits, coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) })
         isHeld = stored != nil
         publishedTiles = stage.tiles(at: max(0, (stored?.evaluation ?? 0) - 1))
         merging = stage.merging.bridge(weights: plan.request.weights ?? .hann)
@@ -68,7 +69,7 @@ struct StagePainter {
     }
 
     /// Evaluations of the network that a stored state has behind it.
-    var doneEvaluations: Int { stage.evaluationsPerStep * sampler.evaluation }
+    var doneEvaluations: Int { stage.evaluationCounts.prefix(sampler.evaluation).reduce(0, +) }
 
     /// Canvas evaluations that a stored state has behind it.
     var doneSteps: Int { sampler.evaluation }
@@ -111,10 +112,10 @@ struct StagePainter {
     /// What the sampler adds in its next step: a function of the step and the cell alone.
     private func stepNoise() async throws -> Tensor {
         let canvas = stage.canvasShape(channels: traits.channels)
-        let (seed, channels, width) = (seed, traits.channels, stage.tiles.columns.length)
+        let (source, channels, width) = (noise, traits.channels, stage.tiles.columns.length)
         let draw = NoiseDraw.step(evaluation: sampler.evaluation, rung: stage.rung)
         let noise = try await Tensor.madeInBands(shape: canvas) { rows in
-            CounterNoise(seed: seed).normal(
+            source.normal(
                 region: Region(x: 0, y: rows.lowerBound, width: width, height: rows.count), channels: channels,
                 draw: draw)
         }
@@ -146,11 +147,11 @@ struct StagePainter {
     /// What each tile publishes at a level, before any has heard another.
     private mutating func publishAll(_ level: NoiseLevel) async throws -> [Tensor] {
         var published = [Tensor](repeating: Tensor(shape: [0]), count: stage.tiles.count)
-        let modules = modules
+        let (modules, prompter) = (modules, prompter)
         let plan = merging.move(stage.tiles, at: sampler.evaluation)
         let input = inputs(at: level, of: plan, context: nil)
         try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
-            try await modules.publish(input(tile))
+            try await prompter.publish(input(tile), in: SeenCells(tile.window), by: modules)
         } each: { index, publication in
             published[index] = publication.tokens
             networkSeconds += publication.networkSeconds
@@ -162,19 +163,18 @@ struct StagePainter {
     private mutating func predictAll(
         _ level: NoiseLevel, _ progress: inout PaintProgress, send: @Sendable (PaintEvent) -> Void
     ) async throws -> Tensor {
-        let (modules, guidance, negative) = (modules, stage.guidance, negative)
+        let (modules, prompter) = (modules, prompter)
         let plan = merging.move(stage.tiles, at: sampler.evaluation)
         let input = inputs(at: level, of: plan, context: attention?.context(from: publications))
         var merger = TileMerger(bridge: merging, plan: plan, sheet: stage.sheet, shape: state.shape)
         var published: [Tensor] = []
-        let perTile = guidance.needsUnconditional ? 2 : 1
         try await inOrder(plan.tiles, atATime: concurrentTiles) { tile in
-            try await modules.predict(input(tile), guidance, awayFrom: negative)
+            try await prompter.predict(input(tile), in: SeenCells(tile.window), by: modules)
         } each: { index, prediction in
             merger.add(prediction.clean, of: plan[index])
             if let publication = prediction.publication { published.append(publication) }
             networkSeconds += prediction.networkSeconds
-            progress.skip(evaluations: perTile, steps: 0)
+            progress.skip(evaluations: prompter.regions.evaluations(in: SeenCells(plan[index].window)), steps: 0)
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
         if attention != nil { (publications, publishedTiles) = (published, plan) }
@@ -190,23 +190,22 @@ struct StagePainter {
         let done = Double(sampler.step(forEvaluation: sampler.evaluation)) / Double(stage.schedule.steps)
         let share = views.share(done: done)
         let blurred = views.blurred(stitched(state), share: share)
-        let (modules, guidance, negative, embedding) = (modules, stage.guidance, negative, embedding)
+        let (modules, prompter, embedding) = (modules, prompter, prompter.embedding(0))
         let (scale, guidanceScale) = (stage.scale, stage.guidanceScale)
         let plan = merging.move(stage.tiles, at: sampler.evaluation)
         let context = attention?.context(from: publications)
         let picture = Region(x: 0, y: 0, width: stage.contentWidth, height: stage.contentHeight)
         var global = Tensor(shape: blurred.shape)
-        let perView = guidance.needsUnconditional ? 2 : 1
         try await inOrder(Array(0..<views.count), atATime: concurrentTiles) { index in
             let input = TileInput(
                 noisy: views.view(index, of: blurred), coarse: nil, window: picture, picture: picture, level: level,
                 scale: scale, embedding: embedding, guidanceScale: guidanceScale, context: context,
                 contextTiles: context == nil ? nil : plan)
-            return try await modules.predict(input, guidance, awayFrom: negative)
+            return try await prompter.predict(input, in: views.cells(index), by: modules)
         } each: { index, prediction in
             views.write(prediction.clean, index, to: &global)
             networkSeconds += prediction.networkSeconds
-            progress.skip(evaluations: perView, steps: 0)
+            progress.skip(evaluations: prompter.regions.evaluations(in: views.cells(index)), steps: 0)
             send(.tile(done: progress.evaluations, count: progress.evaluationCount))
         }
         denoised = denoised.lerp(to: stage.sheet?.cut(global) ?? global, fraction: Float(share))
@@ -214,7 +213,8 @@ struct StagePainter {
 
     /// How the input of any tile is made at one level.
     private func inputs(at level: NoiseLevel, of plan: TilePlan, context: Tensor?) -> @Sendable (Tile) -> TileInput {
-        let (state, embedding, scale, factor) = (state, embedding, stage.scale, traits.scaleFactor)
+        let (state, scale, factor) = (state, stage.scale, traits.scaleFactor)
+        let embedding = prompter.embedding(0)
         let coarser = traits.seesCoarser ? coarser : nil
         let (sheet, border) = (stage.sheet, plan.border)
         let tiles = context == nil ? nil : publishedTiles

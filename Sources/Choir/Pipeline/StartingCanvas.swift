@@ -15,12 +15,9 @@ struct StartingCanvas: Sendable {
     }
 
     let stage: Stage
-    let seed: UInt64
+    let noise: CanvasNoise
     let traits: ModelTraits
     let coarser: Coarser?
-
-    /// Noise of unit variance in place of the seed's, in the canvas's shape.
-    var given: Tensor?
 
     /// The canvas, made in bands at the same time.
     ///
@@ -32,10 +29,7 @@ struct StartingCanvas: Sendable {
 
     private func band(_ rows: Range<Int>, _ level: NoiseLevel) -> Tensor {
         let region = Region(x: 0, y: rows.lowerBound, width: stage.tiles.columns.length, height: rows.count)
-        let noise =
-            given?.copy(region: region)
-            ?? CounterNoise(seed: seed).normal(
-                region: region, channels: traits.channels, draw: NoiseDraw.start(rung: stage.rung))
+        let noise = noise.normal(region: region, channels: traits.channels, draw: NoiseDraw.start(rung: stage.rung))
         // Where nothing lies below, schedulers may differ a little from the level.
         let deviation = stage.refines ? level.sigma : stage.schedule.startDeviation
         var band = deviation == 1 ? noise : noise.scaled(by: Float(deviation))

@@ -50,6 +50,17 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// The directions in which opposite edges of the picture meet; nil for a picture that ends at its edges.
     public var tileable: WrappedAxes?
 
+    /// Rectangles with prompts of their own; where they overlap, the later one wins. At most `maximumRegions`, together
+    /// with the map's contents. Nil for none.
+    public var regions: [PaintRegion]?
+
+    /// Which part shows what, below the regions; nil if the prompt is for all.
+    public var map: RegionMap?
+
+    /// Rectangles with noise of another seed, over that of the regions; where they overlap, the later one wins. At most
+    /// `maximumRegions`. Nil for none.
+    public var reseeds: [Reseed]?
+
     /// The most pixels that the longer side of a preview may have; one is sent after each step. Nil for none.
     public var previewSide: Int?
 
@@ -64,6 +75,9 @@ public struct PaintRequest: Hashable, Sendable, Codable {
 
     /// The longest prompt that can be asked for, in bytes of UTF-8.
     public static let maximumPromptLength = 16_384
+
+    /// The most regions, and the most rectangles with a seed, that can be asked for.
+    public static let maximumRegions = 64
 
     /// Checks what can be checked without a model.
     ///
@@ -112,6 +126,16 @@ public struct PaintRequest: Hashable, Sendable, Codable {
             throw RequestError(
                 "overlap", found: "\(overlap)", expected: "none with the bridge shift, whose tiles do not overlap")
         }
+        try validateRegions()
+    }
+
+    private func validateRegions() throws(RequestError) {
+        let (regions, reseeds) = (regions ?? [], reseeds ?? [])
+        for (name, count) in [("regions", regions.count + (map?.contents.count ?? 0)), ("reseeds", reseeds.count)] {
+            try check(name, count, in: 0...Self.maximumRegions)
+        }
+        for (index, region) in regions.enumerated() { try region.validate("region \(index + 1)") }
+        for (index, reseed) in reseeds.enumerated() { try reseed.rectangle.validate("reseed \(index + 1)") }
     }
 
     /// Whether opposite edges meet in a direction.
