@@ -75,7 +75,8 @@ let package = Package(
         .testTarget(
             name: "ChoirEngineTests",
             dependencies: [
-                "Choir", "ChoirEngine", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor",
+                "Choir", "ChoirEngine", "ChoirGraph", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling",
+                "ChoirTensor",
             ],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ChoirImageTests", dependencies: ["ChoirImage"], swiftSettings: settings),

@@ -94,12 +94,14 @@ public struct AutoencoderCodec: LatentCodec {
         // Three values of the widest level are alive at a time: measured at two sizes.
         let activations = 3 * (largest.max() ?? 0)
         guard rows.count * columns.count > 1 else { return configuration.decoderBytes + activations }
+        let tokens = min(height * width, limits.attentionTokens)
+        let context = configuration.contextBytes(tokens: tokens) * compile.modules
         let band = 12 * rows.core * width * pixelsPerCell * pixelsPerCell
         var statistics = 0
         if case .kl = configuration {
             statistics = limits.statisticsBytes + DecoderStatistics.windowBytes(configuration) * compile.modules
         }
-        return configuration.decoderBytes + max(activations * compile.modules + band, statistics)
+        return configuration.decoderBytes + context + max(activations * compile.modules + band, statistics)
     }
 
     /// Encodes a picture: the mean of the posterior.

@@ -6,9 +6,11 @@ public struct AutoencoderLimits: Hashable, Sendable {
     /// The longest side of a tile's core, in cells.
     public var tileSide = 64
 
-    /// The most cells or means of cells that a cell attends to at the coarsest level. Up to this many cells of a canvas
-    /// attention is that of a whole decode.
-    public var attentionTokens = 16_384
+    /// The most cells or means of cells that a cell attends to at the coarsest level.
+    ///
+    /// Up to this many cells of a canvas attention is that of a whole decode; with Stable Diffusion 2048 x 2048 pixels.
+    /// The work of a tile grows with it: at the default by 0.4.
+    public var attentionTokens = 65_536
 
     /// The most bytes of activations from which statistics are taken.
     public var statisticsBytes = 1 << 30

@@ -61,7 +61,8 @@ struct DecoderStatistics {
                 let segment = AutoencoderKLGraph.Segment.residual(name: name, inputs: inputs, outputs: outputs)
                 if outputs <= inputs {
                     (features, moments) = try await advance(
-                        segment, [("hidden", hidden.features)], replacing: input.take(), channels: outputs, over: &field)
+                        segment, [("hidden", hidden.features)], replacing: input.take(), channels: outputs, over: &field
+                    )
                 } else if let input {
                     (features, moments) = try await advance(
                         segment, [("x", input), ("hidden", hidden.features)], channels: outputs, over: &field)
@@ -84,7 +85,9 @@ struct DecoderStatistics {
         }
     }
 
-    private func width(_ level: Int) -> Int { configuration.blockChannels[configuration.blockChannels.count - 1 - level] }
+    private func width(_ level: Int) -> Int {
+        configuration.blockChannels[configuration.blockChannels.count - 1 - level]
+    }
 
     /// The most cells of a level whose activations fit into the memory: what a residual block takes, the place of its
     /// result too, and what is between.

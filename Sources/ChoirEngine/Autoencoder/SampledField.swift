@@ -134,7 +134,9 @@ struct SampledFeatures {
     /// Keeps only the first channels, and gives the memory of the others back.
     mutating func truncate(channels count: Int) {
         guard count < channels else { return }
-        for index in blocks.indices { blocks[index] = Array(blocks[index][..<(blocks[index].count / channels * count)]) }
+        for index in blocks.indices {
+            blocks[index] = Array(blocks[index][..<(blocks[index].count / channels * count)])
+        }
         channels = count
     }
 

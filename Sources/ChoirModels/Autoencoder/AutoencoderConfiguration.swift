@@ -7,14 +7,16 @@ public enum AutoencoderConfiguration: Hashable, Sendable {
     /// The TAESD family.
     case tiny(AutoencoderTinyConfiguration)
 
-    /// Reads and checks the `config.json` of either kind, which is told by the fields that only one has.
+    /// Reads and checks the `config.json` of either kind, which is told by `_class_name`, or else by the fields that
+    /// only one has.
     ///
     /// - Throws: `ModelError` that names the file, the field, what was found and what was expected.
     public init(_ fields: ConfigurationFields) throws(ModelError) {
-        if fields.has("decoder_block_out_channels") || fields.has("num_decoder_blocks") {
-            self = .tiny(try AutoencoderTinyConfiguration(fields))
-        } else {
-            self = .kl(try AutoencoderKLConfiguration(fields))
+        let (large, tiny) = ("AutoencoderKL", "AutoencoderTiny")
+        let looksTiny = fields.has("decoder_block_out_channels") || fields.has("num_decoder_blocks")
+        switch try fields.choice("_class_name", of: [large, tiny], absent: looksTiny ? tiny : large) {
+        case tiny: self = .tiny(try AutoencoderTinyConfiguration(fields))
+        default: self = .kl(try AutoencoderKLConfiguration(fields))
         }
     }
 
@@ -70,6 +72,12 @@ public enum AutoencoderConfiguration: Hashable, Sendable {
                 4 * 9 * channels * channels * (3 * blocks + 1)
             }.reduce(0, +)
         }
+    }
+
+    /// Bytes of what each tile is given to attend to, with so many tokens.
+    package func contextBytes(tokens: Int) -> Int {
+        guard case .kl(let configuration) = self, configuration.hasAttention else { return 0 }
+        return 4 * tokens * (configuration.blockChannels.last ?? 0)
     }
 
     /// The decoder of a whole canvas; see ``AutoencoderKLGraph/decoder(_:weights:height:width:)``.

@@ -22,14 +22,20 @@ struct AutoencoderKLLayers {
             return try graph.groupNormalization(
                 x, named: name, groups: configuration.groups, epsilon: AutoencoderKLConfiguration.epsilon)
         }
-        let channels = x.shape[1]
+        let (scale, shift) = try given(path: path, named: name, channels: x.shape[1])
+        return try graph.add(graph.multiply(x, scale), shift)
+    }
+
+    /// The scale and shift of a normalisation, `[1, C, 1, 1]`, from the statistics that are given.
+    private func given(
+        path: String, named name: String, channels: Int
+    ) throws(GraphError) -> (scale: Value, shift: Value) {
         let gain = try graph.parameter("\(path).\(name).gain", shape: [1, channels, 1, 1])
         let offset = try graph.parameter("\(path).\(name).offset", shape: [1, channels, 1, 1])
         return try graph.scope(name) { () throws(GraphError) in
             let weight = try graph.reshape(graph.weight("weight", shape: [channels]), to: [1, channels, 1, 1])
             let bias = try graph.reshape(graph.weight("bias", shape: [channels]), to: [1, channels, 1, 1])
-            let shift = try graph.add(graph.multiply(offset, weight), bias)
-            return try graph.add(graph.multiply(x, graph.multiply(gain, weight)), shift)
+            return (try graph.multiply(gain, weight), try graph.add(graph.multiply(offset, weight), bias))
         }
     }
 
@@ -72,17 +78,18 @@ struct AutoencoderKLLayers {
     func attention(_ x: Value, context: Value? = nil, path: String) throws(GraphError) -> Value {
         try graph.scope(path) { () throws(GraphError) in
             let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
-            var cells = try graph.reshape(x, to: [1, channels, -1, 1])
-            let count = cells.shape[2]
+            let count = height * width
+            let own: Value
+            var others: Value
             if let context {
-                // Both take the same normalisation, which has its inputs only once.
-                let other = try graph.reshape(
-                    graph.transpose(context, order: [0, 2, 1]), to: [1, channels, context.shape[1], 1])
-                cells = try graph.concat([cells, other], axis: 2)
+                let (scale, shift) = try given(path: path, named: "group_norm", channels: channels)
+                own = try tokens(graph.add(graph.multiply(x, scale), shift))
+                others = try graph.multiply(context, graph.reshape(scale, to: [1, 1, channels]))
+                others = try graph.add(others, graph.reshape(shift, to: [1, 1, channels]))
+            } else {
+                own = try tokens(normalized(x, path: path, named: "group_norm"))
+                others = own
             }
-            let normal = try tokens(normalized(cells, path: path, named: "group_norm"))
-            let own = context == nil ? normal : try graph.slice(normal, axis: 1, range: 0..<count)
-            let others = context == nil ? normal : try graph.slice(normal, axis: 1, range: count..<normal.shape[1])
             // Checkpoints of before 2023 have the older names.
             let names =
                 graph.hasWeight("to_q.weight")
@@ -129,7 +136,7 @@ struct AutoencoderKLLayers {
         return multiplies ? try graph.multiply(x, constant) : try graph.add(x, constant)
     }
 
-    /// `[1, C, T, 1]` as `[1, T, C]`.
+    /// `[1, C, h, w]` as `[1, h · w, C]`.
     private func tokens(_ x: Value) throws(GraphError) -> Value {
         try graph.transpose(graph.reshape(x, to: [1, x.shape[1], -1]), order: [0, 2, 1])
     }

@@ -1,0 +1,85 @@
+import ChoirTensor
+import Testing
+
+@testable import ChoirEngine
+
+/// What the statistics of a canvas are taken from.
+@Suite struct AutoencoderStatisticsTests {
+    private static let reaches = [11, 7, 7, 8]
+
+    @Test(arguments: [(1, 1), (3, 700), (64, 64), (200, 90), (1024, 1024)])
+    func `sampled blocks fit, stay within bounds and keep valid cells`(height: Int, width: Int) {
+        for cells in [1, 20_000, 200_000] {
+            var field = SampledField(height: height, width: width, cells: cells, reaches: Self.reaches)
+            for level in Self.reaches.indices {
+                if level > 0 {
+                    let parent = field
+                    field = field.next(cells: cells)
+                    for block in field.blocks {
+                        let (area, valid) = (block.area, parent.blocks[block.parent].valid)
+                        #expect(2 * valid.minX <= area.minX && area.maxX <= 2 * valid.maxX)
+                        #expect(2 * valid.minY <= area.minY && area.maxY <= 2 * valid.maxY)
+                    }
+                }
+                let all = Region(x: 0, y: 0, width: width << level, height: height << level)
+                let blockCells = field.blockHeight * field.blockWidth
+                #expect(field.blocks.count == 1 || field.blocks.count * blockCells <= cells)
+                for _ in 0..<Self.reaches[level] { field.convolve() }
+                for block in field.blocks {
+                    #expect(all.contains(block.area) && block.area.contains(block.valid) && !block.valid.isEmpty)
+                    #expect(block.area.width == field.blockWidth && block.area.height == field.blockHeight)
+                }
+            }
+        }
+    }
+
+    @Test func `a level that fits is one block without spoiled cells`() {
+        var field = SampledField(height: 30, width: 40, cells: 5000, reaches: Self.reaches)
+        field.convolve()
+        #expect(field.blocks.map(\.valid) == [Region(x: 0, y: 0, width: 40, height: 30)])
+        field = field.next(cells: 5000)
+        #expect(field.blocks.map(\.area) == [Region(x: 0, y: 0, width: 80, height: 60)])
+        field = field.next(cells: 5000)
+        #expect(field.blocks.count > 1)
+    }
+
+    @Test func `moments make mean 0 and variance 1`() {
+        let picture = CounterNoise(seed: 3).normal(
+            region: Region(x: 0, y: 0, width: 21, height: 13), channels: 4, draw: 0)
+        var scaled = picture.reshaped(to: [1, 4, 13, 21])
+        scaled.withMutableSpan { for index in $0.indices { $0[index] = 3 * $0[index] + 100 } }
+        var moments = ChannelMoments(channels: 4)
+        moments.add(scaled, part: Region(x: 0, y: 0, width: 10, height: 13))
+        moments.add(scaled, part: Region(x: 10, y: 0, width: 11, height: 13))
+        #expect(moments.count == 273)
+        let (gain, offset) = moments.normalization(groups: 2, epsilon: 0)
+        for group in 0..<2 {
+            var (sum, squares) = (0.0, 0.0)
+            for channel in 2 * group..<2 * group + 2 {
+                for index in 0..<273 {
+                    let value = scaled.elements[channel * 273 + index] * gain[channel] + offset[channel]
+                    sum += Double(value)
+                    squares += Double(value * value)
+                }
+            }
+            #expect(abs(sum / 546) < 1e-4)
+            #expect(abs(squares / 546 - 1) < 1e-4)
+        }
+    }
+
+    @Test func `what is attended to is every cell, or means of squares of cells`() {
+        let elements = (0..<2 * 3 * 5).map(Float.init)
+        let window = Tensor(shape: [1, 2, 3, 5], elements: elements)
+        let whole = Region(x: 0, y: 0, width: 5, height: 3)
+        var all = AttentionContext(height: 3, width: 5, channels: 2, limit: 15)
+        all.add(window, part: whole, x: 0, y: 0)
+        let cells = all.tokens()
+        #expect(cells.shape == [1, 15, 2])
+        #expect(cells.elements == (0..<15).flatMap { [Float($0), Float($0 + 15)] })
+        var means = AttentionContext(height: 3, width: 5, channels: 2, limit: 14)
+        means.add(window, part: Region(x: 0, y: 0, width: 3, height: 3), x: 0, y: 0)
+        means.add(window, part: Region(x: 3, y: 0, width: 2, height: 3), x: 3, y: 0)
+        // Squares of 2 x 2 cells; the last row and column have fewer.
+        #expect(means.tokens().elements == [3, 18, 5, 20, 6.5, 21.5, 10.5, 25.5, 12.5, 27.5, 14, 29])
+    }
+}
