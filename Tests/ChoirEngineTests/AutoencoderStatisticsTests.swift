@@ -75,12 +75,13 @@ import Testing
         all.add(window, part: whole, x: 0, y: 0)
         let cells = all.tokens()
         #expect(cells.shape == [1, 15, 2])
-        let expected = (0..<15).flatMap { index -> [Float] in [Float(index), Float(index + 15)] }
+        let expected: [Float] = (0..<15).flatMap { (cell: Int) -> [Float] in [Float(cell), Float(cell + 15)] }
         #expect(cells.elements == expected)
         var means = AttentionContext(height: 3, width: 5, channels: 2, limit: 14)
         means.add(window, part: Region(x: 0, y: 0, width: 3, height: 3), x: 0, y: 0)
         means.add(window, part: Region(x: 3, y: 0, width: 2, height: 3), x: 3, y: 0)
         // Squares of 2 x 2 cells; the last row and column have fewer.
-        #expect(means.tokens().elements == [3, 18, 5, 20, 6.5, 21.5, 10.5, 25.5, 12.5, 27.5, 14, 29])
+        let wanted: [Float] = [3, 18, 5, 20, 6.5, 21.5, 10.5, 25.5, 12.5, 27.5, 14, 29]
+        #expect(means.tokens().elements == wanted)
     }
 }
