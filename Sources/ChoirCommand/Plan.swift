@@ -50,9 +50,8 @@ struct Plan: AsyncParsableCommand {
             \(stage.contentWidth * side)x\(stage.contentHeight * side)\(canvas): \
             \(columns.starts.count) x \(rows.starts.count) tiles of \
             \(columns.window * side)x\(rows.window * side), overlap \(stage.overlap * side), \
-            \(stage.merging.rawValue)\(edges), \
             \(stage.schedule.steps) steps of \(stage.sampler.displayName), guidance \(stage.guidance.scale), \
-            \(perStep) evaluations a step
+            \(perStep) evaluations a step, \(stage.merging.rawValue)\(edges)
             """
     }
 }

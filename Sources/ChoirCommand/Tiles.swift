@@ -39,11 +39,11 @@ struct Tiles: AsyncParsableCommand {
     @Option(help: "What guidance leads away from.")
     var negative = ""
 
-    @Option(help: "Pixels that a picture sees of its partners beyond a side; at most half of the picture.")
-    var padding = TileSetRequest(images: [], size: PixelSize(width: 0, height: 0)).padding
+    @Option(help: "Pixels that a picture sees of its partners beyond a side; at most half of it. Default: 64.")
+    var padding: Int?
 
-    @Option(help: "Pixels inside of sides that are the same in all pictures of which any must join.")
-    var strip = TileSetRequest(images: [], size: PixelSize(width: 0, height: 0)).strip
+    @Option(help: "Pixels inside of sides that are the same in pictures of which any must join. Default: 16.")
+    var strip: Int?
 
     @Option(help: "Steps at the full size. Default: the model's.")
     var steps: Int?
@@ -118,8 +118,8 @@ struct Tiles: AsyncParsableCommand {
             throw RequestError("set", found: "it with --sides", expected: "one of them")
         }
         var request = TileSetRequest(images: images, size: size)
-        request.padding = padding
-        request.strip = strip
+        request.padding = padding ?? request.padding
+        request.strip = strip ?? min(request.strip, request.padding)
         request.steps = steps
         request.guidance = guidance
         request.sampler = sampler

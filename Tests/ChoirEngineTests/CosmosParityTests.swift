@@ -80,9 +80,9 @@ import Testing
         let denoiser = try denoiser()
         let noisy = CounterNoise(seed: 4).normal(
             region: Region(x: 0, y: 0, width: 128, height: 64), channels: 3, draw: 0)
-        let modules = try await denoiser.modules(
-            for: TileShape(height: 64, width: 128, contextTokens: 0, cellsPerToken: 64), count: 1)
         let (red, blue) = (try denoiser.embedding(of: "red nebula"), try denoiser.embedding(of: "blue galaxy"))
+        let modules = try await denoiser.modules(
+            for: TileShape(height: 64, width: 128, contextTokens: 0, cellsPerToken: 64), embedding: red.shape, count: 1)
         func clean(_ embedding: Tensor) async throws -> Tensor {
             try await modules.predict(
                 TileInput(

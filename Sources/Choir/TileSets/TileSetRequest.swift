@@ -9,10 +9,10 @@ public struct TileSetRequest: Hashable, Sendable {
     public var size: PixelSize
 
     /// Pixels beyond a constrained side that a picture sees of its partners. More is smoother, and costs more.
-    public var padding = 64
+    public var padding: Int
 
     /// Pixels inside of a side that are the same in all pictures of which any must join.
-    public var strip = 16
+    public var strip: Int
 
     /// Steps at the full size; nil for what the model does best.
     public var steps: Int?
@@ -29,10 +29,12 @@ public struct TileSetRequest: Hashable, Sendable {
     /// The longest side of a picture, in pixels.
     public static let maximumSide = 2048
 
-    /// A set.
+    /// A set, with a padding of 64 pixels and strips of 16, or less where pictures are small.
     public init(images: [TileImage], size: PixelSize) {
         self.images = images
         self.size = size
+        padding = max(8, min(64, min(size.width, size.height) / 2))
+        strip = padding / 4
     }
 
     /// Checks what can be checked without a model.
