@@ -184,4 +184,5 @@ class Network(nn.Module):
         own = self.summary(h, pool)
         tokens, bias = (published, bias) if published.shape[1] else (own, own.new_zeros(own.shape[:2]))
         out = self.decode(x, h, skip0, skip1, modulation, tokens, bias)
-        return expected + c_out * out, own
+        # Nothing is darker than black or brighter than white; what the network says beyond is error.
+        return (expected + c_out * out).clamp(-1, 1), own

@@ -65,7 +65,6 @@ class Painter:
         levels = [start * (1 - step / steps) for step in range(steps + 1)]
         for t, after in zip(levels, levels[1:]):
             clean = self.predict(x, coarse, t, scale, text, guidance)
-            clean = clean.clamp(-1, 1)
             x = clean + (x - clean) * (after / t)
         return x
 

@@ -1,6 +1,8 @@
 import ChoirGraph
 import ChoirRuntime
 import ChoirTensor
+import Dispatch
+import Foundation
 import Testing
 
 @Suite struct InferenceRequestTests {
@@ -51,11 +53,11 @@ import Testing
         // Some seconds of work, so that the cancellation meets it under way.
         let model = try await sharedRuntime().compile(tower(size: 192, channels: 64, depth: 48), options: .exact)
         let input = Tensor.random([1, 64, 192, 192], seed: 3)
-        let (started, announce) = AsyncStream.makeStream(of: Void.self)
+        let started = DispatchSemaphore(value: 0)
         let task = Task {
             let request = try model.makeRequest()
             try request.setInput("x", input)
-            announce.yield()
+            started.signal()
             do {
                 try await request.run()
                 return (wasCancelled: false, output: try request.output("y"))
@@ -68,9 +70,12 @@ import Testing
                 }.value
             }
         }
-        for await _ in started { break }
-        try await Task.sleep(for: .milliseconds(50))
-        task.cancel()
+        // From a thread of its own: the other tests may keep all of Swift's busy until the work is done.
+        DispatchQueue.global().async {
+            started.wait()
+            Thread.sleep(forTimeInterval: 0.05)
+            task.cancel()
+        }
         let (wasCancelled, output) = try await task.value
         #expect(wasCancelled)
         #expect(output.elements.contains { $0 != 0 })
