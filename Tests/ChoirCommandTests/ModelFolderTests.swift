@@ -80,7 +80,8 @@ import Testing
     @Test func `a configuration that is none is refused by its field`() async throws {
         let good = try String(contentsOfFile: Self.embedded + "/config.json", encoding: .utf8)
         for (text, part) in [
-            ("", "JSON"), ("{}", "network is missing"), ("{\"network\": {}}", "network.widths is missing"),
+            ("", "JSON"), ("{}", "version is missing"), ("{\"version\": 2}", "network is missing"),
+            ("{\"version\": 2, \"network\": {}}", "network.widths is missing"),
             (good.replacingOccurrences(of: "\"cell\": 16", with: "\"cell\": 16.5"), "a number"),
         ] {
             let scratch = try folder()

@@ -13,7 +13,10 @@ import Testing
         (["x", "--size", "large"], 64, ["size", "found large", "such as 4096x2048"]),
         (["x", "--size", "20000x64", "--output", "a.webp"], 64, ["a.webp", "20000", "16383"]),
         (["x", "--sampler", "magic"], 64, ["sampler", "magic", "euler, heun, ddim, dpmpp2m"]),
-        (["x", "--bridge", "telepathy"], 64, ["bridge", "telepathy", "none, consensus, shift, halo, attention, coarse, dilated"]),
+        (
+            ["x", "--bridge", "telepathy"], 64,
+            ["bridge", "telepathy", "none, consensus, shift, halo, attention, coarse, dilated"]
+        ),
         (["x", "--bridge", "coarse", "coarse"], 64, ["bridges", "coarse, coarse", "no name twice"]),
         (["x", "--precision", "int4"], 64, ["precision", "int4", "auto, bf16, f32, f16"]),
         (["x", "--device", "ABACUS"], 64, ["ABACUS", "CPU"]),
