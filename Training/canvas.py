@@ -2,9 +2,10 @@
 
 A batch is a pure function of (seed, step), so training resumes exactly without storing generator states.
 
-Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Tiles come in groups of four that show the same
-sources at unrelated places, as distant tiles of one canvas do: what one of them must know of the others' style can
-reach it only through cross-spatial attention.
+Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Tiles come in groups that show the same sources at
+unrelated places, as distant tiles of one canvas do: what one of them must know of the others' style can reach it only
+through cross-spatial attention. A quarter of the finer batches is made for that: large groups of one source that no
+coarser picture and few words tell of.
 """
 import json
 
@@ -14,8 +15,14 @@ import captions
 
 FULL, QUARTER, SIXTEENTH = 0, 1, 2
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), SIXTEENTH: (24, 288)}   # longest side of a source, in pixels of its scale
-GROUP = 4
 CELL = 16
+SHARES = (0.33, 0.25, 0.42)      # of the batches, for each scale
+# Sides of tiles, how many make a batch, and how often each is drawn at the coarsest scale and at the finer ones. Pictures
+# of 512 pixels are composed at 32: the coarsest scale must know small canvases.
+TILES = [(32, 64), (64, 32), (128, 8), (256, 2)]
+COARSEST, FINER = (0.4, 0.3, 0.24, 0.06), (0, 0.6, 0.32, 0.08)
+GROUP = 4
+UNTOLD = 0.25                    # share of the finer batches whose style only the other tiles tell
 
 
 class Pictures:
@@ -40,6 +47,9 @@ class Pictures:
         for i, kind in enumerate(kinds):
             weights[i] *= 1.6 if kind == "nebula" else 1
         self.weights = weights / weights.sum()
+        # Others of the same kind and colour: a sky of many objects shall not show one of them again and again.
+        likeness = [(text["kind"], text["words"][0][-1]) for text in self.texts]
+        self.alike = [[j for j, other in enumerate(likeness) if other == one] for one in likeness]
         self.starry = [i for i, kind in enumerate(kinds) if kind in ("open cluster", "star field", "galaxy cluster", "dark nebula")]
 
     @staticmethod
@@ -56,13 +66,17 @@ class Pictures:
 class Source:
     """One picture as a group of tiles shows it: a size, a turn, an order of the colours, a brightness."""
 
-    def __init__(self, pictures, index, side, rng, dim=1.0):
+    def __init__(self, pictures, index, side, rng, dim=1.0, forgotten=0.12, order=None):
+        self.index, self.side = index, side
         levels = pictures.pyramids[index]
         errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
         level = int(np.argmin(errors))
         kind = pictures.texts[index]["kind"]
         # Gas of every colour is wanted, and there are few blue or green nebulae; galaxies and stars keep their colours mostly.
-        order = int(rng.integers(6)) if rng.random() < (0.45 if "nebula" in kind or kind == "supernova remnant" else 0.12) else 0
+        if order is None:
+            coloured = 0.45 if "nebula" in kind or kind == "supernova remnant" else 0.12
+            order = int(rng.integers(6)) if rng.random() < coloured else 0
+        self.order = order
         picture = levels[level][..., list(captions.ORDERS[order])]
         self.cumulative, self.grid = pictures.places[index][level]
         self.turn, self.flip = int(rng.integers(4)), bool(rng.random() < 0.5)
@@ -70,10 +84,15 @@ class Source:
         self.picture = picture
         self.gain = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
         words = pictures.texts[index]["words"][order]
-        kept = [word for word in words if rng.random() > 0.12] or words
+        kept = [word for word in words if rng.random() >= forgotten] or words
         self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
         for word in kept:
             self.text[pictures.index[word]] += 1 / len(kept)
+
+    def another(self, pictures, rng):
+        """An object like this one: of its kind, its colours and about its size."""
+        return Source(pictures, int(rng.choice(pictures.alike[self.index])), self.side * rng.uniform(0.7, 1.4), rng,
+                      order=self.order)
 
     def place(self, rng):
         """A place of the (turned) picture, drawn by brightness, in pixels (y, x)."""
@@ -111,17 +130,36 @@ class Tile:
         self.weight += share
 
 
-def group(pictures, side, scale, rng):
-    """Four tiles of one canvas: pictures [4, side, side, 3] in [0, 1] and texts [4, words, side/16, side/16]."""
-    words = len(pictures.vocabulary) + 1
+def sizes(scale, side):
+    """The least and the greatest side of an object. Canvases of few pixels are of small pictures, which shall show one."""
     low, high = SIZES[scale]
+    return (20, min(high, 2.25 * side)) if scale == SIXTEENTH else (low, high)
+
+
+def show(tile, source, rng, whole):
+    """Lays a source into a tile so that its middle, or a place drawn by brightness, is in sight."""
+    side = tile.light.shape[0]
+    if whole:
+        height, width = source.picture.shape[:2]
+        y, x = (int(rng.integers(side // 4, 3 * side // 4)) - length // 2 for length in (height, width))
+        tile.add(source, y, x)
+    else:
+        y, x = source.place(rng)
+        tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
+
+
+def group(pictures, side, scale, rng, count, untold=False):
+    """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], texts [count, words, side/16, side/16]."""
+    words = len(pictures.vocabulary) + 1
+    low, high = sizes(scale, side)
     draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
-    count = int(rng.choice([1, 2, 3, 4], p=[0.45, 0.3, 0.15, 0.1]))
-    empty = rng.random() < 0.07
-    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=pictures.weights)), draw_side(), rng)
-                             for _ in range(count)]
+    sources = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
+    empty = rng.random() < 0.05
+    forgotten, dim = (0.4, rng.uniform(0.5, 1)) if untold else (0.12, 1.0)
+    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=pictures.weights)), draw_side(), rng,
+                                    dim, forgotten) for _ in range(sources)]
     behind = []
-    if empty or rng.random() < 0.6:
+    if empty or rng.random() < 0.7:
         behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), rng,
                              dim=rng.uniform(0.5, 1.0) if empty else rng.uniform(0.2, 0.75)))
     if empty:
@@ -129,19 +167,23 @@ def group(pictures, side, scale, rng):
             source.text[:] = 0
             for word in ("star", "field", "stars") if rng.random() < 0.6 else ("dark", "deep", "sky"):
                 source.text[pictures.index[word]] = 1 / 3
-    tiles = []
-    for _ in range(GROUP):
+    # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
+    composing = scale == SIXTEENTH
+    whole = 0.5 if composing else 0
+    area = np.mean([source.side for source in main]) ** 2 if main else side * side
+    tiles, used = [], []
+    for _ in range(count):
         tile = Tile(side, words)
         for source in behind:
-            y, x = source.place(rng)
-            tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
-        # Large tiles and coarse scales show several objects, small ones mostly a part of one.
-        shown = max(1, round(side * side / (1.6 * high * high) * rng.uniform(1, 4))) if scale == SIXTEENTH else 1
+            show(tile, source, rng, whole=False)
+        shown = int(np.clip(round(side * side / area * rng.uniform(0.5, 2)), 1, 16)) if composing else 1
         for _ in range(shown + int(rng.random() < 0.3)):
-            if main and rng.random() < 0.93:
+            if main and rng.random() < (1 if untold else 0.95):
                 source = main[int(rng.integers(len(main)))]
-                y, x = source.place(rng)
-                tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
+                if composing:
+                    source = source.another(pictures, rng)
+                    used.append(source)
+                show(tile, source, rng, whole=rng.random() < whole)
         tiles.append(tile)
     if scale != FULL and rng.random() < 0.12:
         glow = pictures.milky_way
@@ -152,8 +194,8 @@ def group(pictures, side, scale, rng):
             tile.light += window.astype("f4") * np.float32(dim / 255) * (1 - tile.light)
             x += int(rng.integers(20, 60))
     texts = [tile.text / tile.weight for tile in tiles]
-    everything = main or behind
-    if rng.random() < 0.5 and everything:
+    everything = used or main or behind
+    if everything and (untold or rng.random() < 0.5):
         mean = np.mean([source.text for source in everything], 0)
         texts = [np.broadcast_to(mean[:, None, None], text.shape) for text in texts]
     if rng.random() < 0.1:
@@ -165,12 +207,15 @@ def group(pictures, side, scale, rng):
 
 
 def batch(pictures, seed, step):
-    """The batch of a step: scale, side, pictures [B, 3, side, side] in [-1, 1], texts [B, words, side/16, side/16]."""
+    """The batch of a step: scale, tiles in a group, whether the coarser picture is told, pictures [B, 3, side, side] in
+    [-1, 1], texts [B, words, side/16, side/16]."""
     rng = np.random.default_rng([seed, step])
-    scale = int(rng.choice(3, p=[0.38, 0.30, 0.32]))
-    # Pictures of 512 pixels are composed at 32: the coarsest scale must know small canvases.
-    small = 0.3 if scale == SIXTEENTH else 0
-    side, groups = [(32, 64), (64, 16), (128, 4), (256, 1)][int(rng.choice(4, p=[small, 0.6 - small, 0.32, 0.08]))]
-    made = [group(pictures, side, scale, rng) for _ in range(groups)]
+    scale = int(rng.choice(3, p=SHARES))
+    side, count = TILES[int(rng.choice(4, p=COARSEST if scale == SIXTEENTH else FINER))]
+    untold = scale != SIXTEENTH and bool(rng.random() < UNTOLD)
+    together = min(count, int(rng.choice([8, 16, 32])) if untold else GROUP)
+    made = [group(pictures, side, scale, rng, together, untold) for _ in range(count // together)]
     light = np.concatenate([m[0] for m in made]).transpose(0, 3, 1, 2)
-    return scale, side, np.ascontiguousarray(light * 2 - 1, "f4"), np.ascontiguousarray(np.concatenate([m[1] for m in made]), "f4")
+    texts = np.concatenate([m[1] for m in made])
+    told = scale != SIXTEENTH and not untold
+    return scale, together, told, np.ascontiguousarray(light * 2 - 1, "f4"), np.ascontiguousarray(texts, "f4")

@@ -1,6 +1,7 @@
 """python -m pytest, in this folder. Makes its own data of two small pictures; needs no trained weights."""
 import gzip
 import json
+import subprocess
 import sys
 from functools import partial
 
@@ -46,7 +47,7 @@ def data(tmp_path):
 def run_training(monkeypatch, data, run, steps):
     monkeypatch.setattr(train, "Network", partial(network.Network, widths=(8, 16, 32), blocks=(1, 1, 2), embedding=32))
     monkeypatch.setattr(sys, "argv", ["train.py", "--data", str(data), "--run", str(run), "--steps", str(steps),
-                                      "--threads", "1"])
+                                      "--workers", "1"])
     train.main()
     return torch.load(run / "checkpoint.pt", weights_only=False)
 
@@ -63,6 +64,37 @@ def test_a_run_that_is_cut_and_resumed_gives_the_same_bits_as_one_that_is_not(mo
     assert whole["step"] == cut["step"] == 6 and whole["smooth"] == cut["smooth"]
 
 
+def train_as_a_user_does(data, run, steps):
+    """Two workers of the real network, as processes of their own."""
+    subprocess.run([sys.executable, train.__file__, "--data", data, "--run", run, "--steps", str(steps)], check=True)
+    return torch.load(run / "checkpoint.pt", weights_only=False)
+
+
+def test_two_workers_that_are_cut_and_resumed_give_the_same_bits_as_two_that_are_not(data, tmp_path):
+    whole = train_as_a_user_does(data, tmp_path / "whole", 3)
+    train_as_a_user_does(data, tmp_path / "cut", 1)
+    cut = train_as_a_user_does(data, tmp_path / "cut", 3)
+    for part in ("model", "average"):
+        assert all(torch.equal(whole[part][name], tensor) for name, tensor in cut[part].items())
+
+
+def test_a_step_of_two_workers_is_the_mean_of_their_gradients(monkeypatch, data):
+    """What `mean_of_workers` makes of the tensors of two, each of which is called with the other's through a stand-in."""
+    ours, theirs = [torch.ones(2, 2), torch.zeros(3)], [torch.full((2, 2), 3.0), torch.arange(3.0)]
+    flat = torch.cat([tensor.reshape(-1) for tensor in theirs])
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda sum: sum.add_(flat))
+    train.mean_of_workers(ours, 2)
+    assert torch.equal(ours[0], torch.full((2, 2), 2.0)) and torch.equal(ours[1], torch.tensor([0, 0.5, 1]))
+
+
+def test_training_refuses_to_resume_with_another_number_of_workers(monkeypatch, data, tmp_path):
+    run_training(monkeypatch, data, tmp_path / "run", 1)
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=False)
+    torch.save(state | {"workers": 3}, tmp_path / "run" / "checkpoint.pt")
+    with pytest.raises(SystemExit, match="trained with 3 workers, found 1"):
+        run_training(monkeypatch, data, tmp_path / "run", 2)
+
+
 def test_training_refuses_to_resume_with_another_vocabulary(monkeypatch, data, tmp_path):
     run_training(monkeypatch, data, tmp_path / "run", 1)
     (data / "vocabulary.json").write_text(json.dumps([*VOCABULARY, "zodiac"]))
@@ -77,16 +109,18 @@ def test_a_batch_depends_on_nothing_but_seed_and_step(data):
         first = canvas.batch(pictures, 5, step)
         canvas.batch(pictures, 5, step + 1)
         second = canvas.batch(again, 5, step)
-        assert first[:2] == second[:2]
-        assert np.array_equal(first[2], second[2]) and np.array_equal(first[3], second[3])
-    assert not np.array_equal(canvas.batch(pictures, 5, 0)[2], canvas.batch(pictures, 6, 0)[2])
+        assert first[:3] == second[:3]
+        assert np.array_equal(first[3], second[3]) and np.array_equal(first[4], second[4])
+    assert not np.array_equal(canvas.batch(pictures, 5, 0)[3], canvas.batch(pictures, 6, 0)[3])
 
 
 def test_a_batch_holds_pictures_and_shares_of_words_in_range(data):
     pictures = canvas.Pictures(data)
     for step in range(12):
-        scale, side, light, texts = canvas.batch(pictures, 0, step)
-        assert scale in (canvas.FULL, canvas.QUARTER, canvas.SIXTEENTH)
+        scale, together, told, light, texts = canvas.batch(pictures, 0, step)
+        assert scale in (canvas.FULL, canvas.QUARTER, canvas.SIXTEENTH) and not (told and scale == canvas.SIXTEENTH)
+        count, side = light.shape[0], light.shape[-1]
+        assert (side, count) in canvas.TILES and count % together == 0
         assert light.shape[1:] == (3, side, side) and texts.shape[1:] == (len(VOCABULARY) + 1, side // 16, side // 16)
         # Sources are brightened by up to a tenth.
         assert light.min() >= -1 and light.max() <= 1.2 + 1e-5

@@ -2,21 +2,25 @@
 
     python train.py --data DIRECTORY --run DIRECTORY [--steps N] [--minutes N] [--decay N] [--start EXPORTED]
 
-Batches, noise and every other draw are functions of (seed, step): a run that is cut and resumed gives the same weights
-as one that is not. The learning rate is warmed up, then constant; `--decay N` lets it fall to nothing over the last N
+Every worker is a process with a batch of its own; the mean of their gradients makes the step. They wait for each other
+once a step, where threads would wait after every layer: on a machine that does other work as well that is much faster.
+Batches, noise and every other draw are functions of (seed, step, worker): a run that is cut and resumed gives the same
+weights as one that is not. The learning rate is warmed up, then constant; `--decay N` lets it fall to nothing over the last N
 of `--steps` steps, which is done from a copy of the run whenever weights are to be published.
 """
 import argparse
 import copy
+import datetime
 import json
-import multiprocessing
 import os
 import pathlib
+import subprocess
+import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 
 import safetensors.torch
 import torch
+import torch.distributed
 import torch.nn.functional as F
 from torch import nn
 
@@ -44,28 +48,28 @@ def noise_levels(count, scale, generator):
     return torch.where(torch.rand(count, generator=generator) < 0.125, high, t)
 
 
-def coarser(picture, scale, generator):
-    """The coarser scale's picture with a plane that says it is there: noised a little, dropped for a whole group at times."""
+def coarser(picture, told, together, generator):
+    """The coarser scale's picture, noised a little, with a plane that says it is there; seldom it is not, for a group."""
     batch, _, height, width = picture.shape
-    if scale == canvas.SIXTEENTH:
+    if not told:
         return torch.zeros(batch, 4, height // COARSE, width // COARSE)
     coarse = F.avg_pool2d(picture, COARSE)
     amount = 0.12 * torch.rand(batch, 1, 1, 1, generator=generator)
     coarse = coarse + amount * torch.randn(coarse.shape, generator=generator)
-    given = (torch.rand(batch // canvas.GROUP, 1, 1, 1, generator=generator) > 0.2).float().repeat_interleave(canvas.GROUP, 0)
+    given = (torch.rand(batch // together, 1, 1, 1, generator=generator) > 0.04).float().repeat_interleave(together, 0)
     return torch.cat([coarse * given, given.expand(-1, 1, *coarse.shape[2:])], 1)
 
 
 def loss_of(model, made, seed, step, half):
     """Mean squared error of the network's output for one batch; its target has about unit variance at every level."""
-    scale, side, picture, texts = made
+    scale, together, told, picture, texts = made
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     picture, texts = torch.from_numpy(picture), torch.from_numpy(texts)
-    batch = picture.shape[0]
-    coarse = coarser(picture, scale, generator)
+    batch, side = picture.shape[0], picture.shape[-1]
+    coarse = coarser(picture, told, together, generator)
     t = noise_levels(batch, scale, generator)
     # The tiles of a group stand at one noise level, as the tiles of a canvas do.
-    t = t[::canvas.GROUP].repeat_interleave(canvas.GROUP)
+    t = t[::together].repeat_interleave(together)
     noise = torch.randn(picture.shape, generator=generator)
     which = F.one_hot(torch.full((batch,), scale), 3).float()
     text = torch.einsum("bvhw,vd->bdhw", texts, model.words.weight)
@@ -93,7 +97,7 @@ def loss_of(model, made, seed, step, half):
                 with torch.no_grad():
                     earlier = t + (1 - t) * 0.7 * stale_share
                     published = network.summary(network.encode(at(earlier)[0], coarse, earlier, which, text)[0], pool)
-            shared = published.reshape(batch // canvas.GROUP, -1, own.shape[-1]).repeat_interleave(canvas.GROUP, 0)
+            shared = published.reshape(batch // together, -1, own.shape[-1]).repeat_interleave(together, 0)
             tokens = shared
         out = network.decode(x, h, skip0, skip1, modulation, tokens, torch.zeros(tokens.shape[:2]))
     # The error of the velocity (Salimans and Ho 2022; x-prediction under it: Li and He 2025), which would be infinite at 0.
@@ -113,19 +117,29 @@ def start_from(folder, model, vocabulary):
         model.words.weight[-1] = table["nothing"].float()
 
 
-def load(folder):
-    """Reads the pictures in the process that makes the batches."""
-    global pictures
-    torch.set_num_threads(1)
-    pictures = canvas.Pictures(folder)
+def mean_of_workers(tensors, count):
+    """Replaces tensors by their means over all workers."""
+    if count > 1:
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        torch.distributed.all_reduce(flat)
+        for tensor, mean in zip(tensors, (flat / count).split([tensor.numel() for tensor in tensors])):
+            tensor.copy_(mean.view_as(tensor))
 
 
-def make_batch(seed, step):
-    return canvas.batch(pictures, seed, step)
+def meet(options):
+    """Starts the other workers, if this is the first, and waits until all are there."""
+    place = options.run / "workers"
+    if options.worker == 0:
+        place.unlink(missing_ok=True)
+        for worker in range(1, options.workers):
+            subprocess.Popen([sys.executable, *sys.argv, "--worker", str(worker)])
+    # A day: training may be paused.
+    torch.distributed.init_process_group("gloo", init_method=f"file://{place.resolve()}", rank=options.worker,
+                                         world_size=options.workers, timeout=datetime.timedelta(days=1))
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
+def parsed():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=pathlib.Path, required=True)
     arguments.add_argument("--run", type=pathlib.Path, required=True)
     arguments.add_argument("--start", type=pathlib.Path, help="exported weights that a new run starts from")
@@ -135,27 +149,36 @@ def main():
     arguments.add_argument("--rate", type=float, default=8e-4)
     arguments.add_argument("--average", type=float, default=0.998)
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--workers", type=int, default=2, help="a resumed run needs as many as before")
+    arguments.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     # Twice as fast on Zen 4, slower on Intel processors without matrix tiles (AMX): measure ten steps of each.
     arguments.add_argument("--bfloat16", action="store_true")
     arguments.add_argument("--checkpoint-minutes", type=float, default=4)
-    options = arguments.parse_args()
-    torch.set_num_threads(options.threads)
+    return arguments.parse_args()
+
+
+def main():
+    options = parsed()
+    torch.set_num_threads(1)
     torch.manual_seed(options.seed)
     options.run.mkdir(parents=True, exist_ok=True)
+    if options.workers > 1:
+        meet(options)
     path = options.run / "checkpoint.pt"
 
-    vocabulary = json.loads((options.data / "vocabulary.json").read_text())
-    model = Model(len(vocabulary))
+    pictures = canvas.Pictures(options.data)
+    model = Model(len(pictures.vocabulary))
     if options.start and not path.exists():
-        start_from(options.start, model, vocabulary)
+        start_from(options.start, model, pictures.vocabulary)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.97), weight_decay=0.01, fused=True)
     step, seconds, smooth = 0, 0.0, [0.0, 0.0, 0.0]
     if path.exists():
         state = torch.load(path, weights_only=False)
-        if state["vocabulary"] != vocabulary:
+        if state["vocabulary"] != pictures.vocabulary:
             raise SystemExit(f"{path}: trained with another vocabulary than {options.data}/vocabulary.json")
+        if state["workers"] != options.workers:
+            raise SystemExit(f"{path}: trained with {state['workers']} workers, found {options.workers}")
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
@@ -163,41 +186,48 @@ def main():
 
     def save():
         state = {"model": model.state_dict(), "average": average.state_dict(), "step": step, "seconds": seconds,
-                 "optimizer": optimizer.state_dict(), "smooth": smooth, "vocabulary": vocabulary}
+                 "optimizer": optimizer.state_dict(), "smooth": smooth, "vocabulary": pictures.vocabulary,
+                 "workers": options.workers}
         torch.save(state, options.run / "checkpoint.new")
         os.replace(options.run / "checkpoint.new", path)
 
     started = saved = time.time()
     log = open(options.run / "log.jsonl", "a", buffering=1)
-    # A process of its own: a thread would hold Python's lock while the network waits for it between two layers.
-    with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), load, (options.data,)) as ahead:
-        waiting = ahead.submit(make_batch, options.seed, step)
-        while step < options.steps and time.time() - started < options.minutes * 60:
-            begun = time.time()
-            made = waiting.result()
-            waiting = ahead.submit(make_batch, options.seed, step + 1)
-            rate = min(1, (step + 1) / WARM_UP)
-            if options.decay:
-                rate *= min(1, max(0, options.steps - step) / options.decay)
-            for parameters in optimizer.param_groups:
-                parameters["lr"] = options.rate * rate
-            optimizer.zero_grad(set_to_none=True)
-            loss, scale = loss_of(model, made, options.seed, step, options.bfloat16)
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            step += 1
-            decay = min(options.average, (1 + step) / (10 + step))
-            with torch.no_grad():
-                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
-            smooth[scale] = 0.98 * smooth[scale] + 0.02 * loss.item() if smooth[scale] else loss.item()
-            seconds += time.time() - begun
+    late = torch.zeros(1)
+    while step < options.steps and not late:
+        begun = time.time()
+        draw = step * options.workers + options.worker
+        rate = min(1, (step + 1) / WARM_UP)
+        if options.decay:
+            rate *= min(1, max(0, options.steps - step) / options.decay)
+        for parameters in optimizer.param_groups:
+            parameters["lr"] = options.rate * rate
+        optimizer.zero_grad(set_to_none=True)
+        loss, scale = loss_of(model, canvas.batch(pictures, options.seed, draw), options.seed, draw, options.bfloat16)
+        loss.backward()
+        losses, counts = torch.zeros(2, 3)
+        losses[scale], counts[scale] = loss.item(), 1
+        late.fill_(time.time() - started > options.minutes * 60)
+        mean_of_workers([*(parameter.grad for parameter in model.parameters()), losses, counts, late], options.workers)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        decay = min(options.average, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+        for scale in counts.nonzero().flatten().tolist():
+            found = float(losses[scale] / counts[scale])
+            smooth[scale] = 0.98 * smooth[scale] + 0.02 * found if smooth[scale] else found
+        seconds += time.time() - begun
+        if options.worker == 0:
             if step % 50 == 0:
-                log.write(json.dumps({"step": step, "seconds": round(seconds), "loss": [round(s, 4) for s in smooth]}) + "\n")
+                entry = {"step": step, "seconds": round(seconds), "loss": [round(s, 4) for s in smooth]}
+                log.write(json.dumps(entry) + "\n")
             if time.time() - saved > options.checkpoint_minutes * 60:
                 save()
                 saved = time.time()
-    save()
+    if options.worker == 0:
+        save()
 
 
 if __name__ == "__main__":
