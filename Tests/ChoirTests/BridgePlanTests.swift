@@ -26,6 +26,21 @@ import Testing
         }
     }
 
+    @Test func `what refines nothing is painted as the coarsest scale is, unless a request says otherwise`() throws {
+        var request = PipelineTests.request()
+        let finest = { (bridges: [BridgeKind]) in
+            request.bridges = bridges
+            let plan = try PaintPlan(request: request, traits: FakeDenoiser().traits, modules: 1)
+            return [Double(plan.finest.schedule.steps), plan.finest.guidanceScale]
+        }
+        #expect(try finest([.consensus]) == [4, 2])
+        #expect(try finest([.consensus, .coarse]) == [3, 1])
+        request.steps = 5
+        request.guidance = 7
+        #expect(try finest([.consensus]) == [5, 7])
+        #expect(try finest([.consensus, .coarse]) == [5, 1])
+    }
+
     @Test func `a grid that moves keeps its tile on a ring, and makes it longer by what it needs elsewhere`() throws {
         #expect(try plan(.shift, tileable: .xy).tiles.columns.window == 512)
         #expect(try plan(.shift).tiles.columns.window == 528)

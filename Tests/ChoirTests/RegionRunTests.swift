@@ -84,6 +84,7 @@ import Testing
         request.size = PixelSize(width: 256, height: 64)
         request.bridges = [.none]
         request.overlap = 0
+        request.guidance = 1
         func perStep(_ change: (inout PaintRequest) -> Void = { _ in }, cell: Int? = nil) throws -> Int {
             var traits = FakeDenoiser().traits
             traits.conditioningCell = cell
@@ -96,7 +97,7 @@ import Testing
         #expect(try perStep { $0.regions?[0].rectangle.width = 0.4 } == 5)
         #expect(try perStep({ $0.regions?[0].rectangle.width = 0.4 }, cell: 16) == 4)
         #expect(try perStep { $0.regions?[0].content.prompt = $0.prompt } == 4)
-        // Two of the tiles are guided; at the full size guidance acts only in a model with one scale.
+        // Two of the tiles are guided.
         #expect(
             try {
                 var traits = FakeDenoiser().traits
@@ -227,6 +228,7 @@ import Testing
         model.isLocal = true
         var request = PipelineTests.request()
         request.bridges = [.consensus]
+        request.steps = 3
         var reseeded = request
         reseeded.reseeds = [Reseed(PictureRectangle(x: 0.25, y: 0.25, width: 0.125, height: 0.5), seed: 3)]
         let changed = RegionTests.changedCells(

@@ -4,7 +4,9 @@ extension Stage {
     /// Plans one size of a painting.
     init(rung: Int, of ladder: Ladder, request: PaintRequest, traits: ModelTraits) throws {
         let size = ladder.rungs[rung]
-        let best = traits.scales[size.scale]
+        let refines = rung < ladder.rungs.count - 1
+        // What refines nothing composes, at whatever size: with the settings of the scale that the model composes at.
+        let best = traits.scales[refines ? size.scale : traits.scales.count - 1]
         let cells = { (pixels: Int) in Self.quotient(pixels, traits.pixelsPerCell) }
         let merging = request.merging
         let bridge = merging.bridge()
@@ -34,8 +36,9 @@ extension Stage {
                     isFitted: request.tile == nil, overlap: overlap, alignment: traits.alignment, wraps: wraps))
         }
         let tiles = TilePlan(columns: axis(size.width, x), rows: axis(size.height, y))
-        let steps = request.steps.map { Self.proportional($0, best.steps, traits.scales[0].steps) } ?? best.steps
-        let refines = rung < ladder.rungs.count - 1
+        let steps =
+            request.steps.map { Self.proportional($0, traits.scales[size.scale].steps, traits.scales[0].steps) }
+            ?? best.steps
 
         scale = size.scale
         self.rung = rung
@@ -49,8 +52,8 @@ extension Stage {
             steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift)
         regions = try StageRegions(
             request: request, traits: traits, pictureWidth: size.width, pictureHeight: size.height
-        ) { Self.guidance($0, at: size.scale, of: traits) }
-        guidanceScale = Self.guidance(request.guidance, at: scale, of: traits)
+        ) { Self.guidance($0, best: best.guidance, of: traits) }
+        guidanceScale = Self.guidance(request.guidance, best: best.guidance, of: traits)
         guidance = try Guidance(scale: traits.readsGuidance ? 1 : guidanceScale)
         self.refines = refines
         let strength = request.skipResidual ?? (traits.seesCoarser ? 0 : 1)
@@ -68,8 +71,7 @@ extension Stage {
     }
 
     /// A requested scale acts where the model guides most, and in proportion elsewhere.
-    private static func guidance(_ requested: Double?, at scale: Int, of traits: ModelTraits) -> Double {
-        let best = traits.scales[scale].guidance
+    private static func guidance(_ requested: Double?, best: Double, of traits: ModelTraits) -> Double {
         if let requested, requested < 1, !traits.guidesBelowOne { return 1 }
         guard traits.scales.count > 1, let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else {
             return requested ?? best

@@ -1,0 +1,70 @@
+"""Quality against evaluations: the same prompts and seeds painted with several settings of the sampler, in one table.
+
+    python tradeoff.py --data DIRECTORY --run DIRECTORY --output table.md [--count 1] [--settings FILE]
+
+FILE has a line a setting: steps, guidance and start of the three scales, coarse to fine, as `sample.py` takes them, such
+as `16,8,4 3,1.5,1 1,1,0.9`. An evaluation of the quarter costs a sixteenth of one at full size; one with guidance is two.
+The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
+the kind and the colour of the prompt are named.
+"""
+import argparse
+import pathlib
+
+import numpy as np
+import torch
+
+import canvas
+import evaluate
+import sample
+from descriptor import descriptor
+
+SETTINGS = """\
+16,8,4 3,1.5,1 1,1,0.9
+16,8,4 1,1,1 1,1,0.9
+16,8,4 5,1.5,1 1,1,0.9
+16,8,4 5,3,1 1,1,0.9
+16,8,2 5,1.5,1 1,1,0.9
+16,8,8 5,1.5,1 1,1,0.9
+16,8,4 5,1.5,1 1,1,0.6
+32,16,4 5,1.5,1 1,1,0.9
+"""
+
+
+def evaluations(steps, guidance):
+    """Evaluations per full-size tile, those of the coarser scales by their share of the area."""
+    each = [count * (1 if scale == 1 else 2) for count, scale in zip(steps, guidance)]
+    return each[0] / 256 + each[1] / 16 + each[2]
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--data", type=pathlib.Path, required=True)
+    arguments.add_argument("--run", type=pathlib.Path, required=True)
+    arguments.add_argument("--output", type=pathlib.Path, required=True)
+    arguments.add_argument("--prompts", type=pathlib.Path, default=sample.HERE / "prompts.txt")
+    arguments.add_argument("--settings", type=pathlib.Path)
+    arguments.add_argument("--count", type=int, default=1, help="pictures for each prompt")
+    arguments.add_argument("--real", type=int, default=60, help="real pictures for each kind")
+    arguments.add_argument("--side", type=int, default=512)
+    arguments.add_argument("--threads", type=int, default=2)
+    options = arguments.parse_args()
+    torch.set_num_threads(options.threads)
+    network, table = sample.load(options.run)
+    real = evaluate.real_descriptors(canvas.Pictures(options.data), options.real, options.side)
+    prompts = [prompt for prompt in options.prompts.read_text().splitlines() if evaluate.named(prompt)[0]]
+    prompts *= options.count
+    lines = ["| steps | guidance | start | evaluations per tile | distance | kind | colour |", "|---|---|---|---:|---:|---:|---:|"]
+    for setting in (options.settings.read_text() if options.settings else SETTINGS).splitlines():
+        steps, guidance, start = (sample.numbers(kind)(part) for kind, part in zip((int, float, float), setting.split()))
+        painter = sample.Painter(network, table, steps, guidance, start)
+        made = np.stack([descriptor(painter.paint(prompt, options.side, i)) for i, prompt in enumerate(prompts)])
+        found = evaluate.judge(made, prompts, *real)
+        lines.append(f"| {' | '.join(part.replace(',', ' / ') for part in setting.split())} "
+                     f"| {evaluations(steps, guidance):.1f} | {found['median distance']:.2f} "
+                     f"| {found['kind named']:.2f} | {found['colour named']:.2f} |")
+        print(lines[-1], flush=True)
+        options.output.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
