@@ -34,7 +34,7 @@ bench: build ## measure what painting costs beside the network, as ratios
 bench-seams: build ## measure the visibility of tile borders over eight prompts
 	@Scripts/bench-seams.sh $(choir)
 
-bench-bridges: build ## paint with every bridge and compare (ten minutes); DATA=FOLDER adds real pictures
+bench-bridges: build ## paint with every bridge and compare (a quarter of an hour); DATA=FOLDER adds real pictures
 	@Scripts/bench-bridges.sh $(choir) bench-bridges
 
 clean: ## remove what was built, and what was installed into .deps/
