@@ -27,7 +27,7 @@ let package = Package(
         .target(name: "ChoirSampling", dependencies: ["ChoirTensor"], swiftSettings: settings),
         .target(name: "ChoirGraph", dependencies: ["ChoirTensor"], swiftSettings: settings),
         .target(
-            name: "ChoirModels", dependencies: ["ChoirGraph", "ChoirTensor"],
+            name: "ChoirModels", dependencies: ["ChoirGraph", "ChoirSampling", "ChoirTensor"],
             resources: [.copy("Resources/Cosmos")], swiftSettings: settings),
         .target(name: "Choir", dependencies: ["ChoirSampling", "ChoirTensor"], swiftSettings: settings),
 
@@ -70,13 +70,14 @@ let package = Package(
             name: "ChoirRuntimeTests", dependencies: ["ChoirRuntime", "ChoirGraph", "ChoirTensor"],
             swiftSettings: settings),
         .testTarget(
-            name: "ChoirModelsTests", dependencies: ["ChoirGraph", "ChoirModels", "ChoirRuntime", "ChoirTensor"],
+            name: "ChoirModelsTests",
+            dependencies: ["ChoirGraph", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "ChoirEngineTests",
             dependencies: [
-                "Choir", "ChoirEngine", "ChoirGraph", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling",
-                "ChoirTensor",
+                "CVips", "Choir", "ChoirEngine", "ChoirGraph", "ChoirImage", "ChoirModels", "ChoirRuntime",
+                "ChoirSampling", "ChoirTensor",
             ],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ChoirImageTests", dependencies: ["ChoirImage"], swiftSettings: settings),

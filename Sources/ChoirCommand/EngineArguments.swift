@@ -16,8 +16,8 @@ struct EngineArguments: ParsableArguments {
 
     @Option(
         help: """
-            A checkpoint of Stable Diffusion 1.x, 2.x or SDXL, as a folder of diffusers or one .safetensors file; or a \
-            folder of a Cosmos model. Default: the embedded model Cosmos.
+            A checkpoint of Stable Diffusion 1.x, 2.x or SDXL, as a folder of diffusers or one .safetensors file; a folder \
+            with a denoiser of your own and its choir.json; or a folder of a Cosmos model. Default: the embedded model Cosmos.
             """)
     var model: String?
 

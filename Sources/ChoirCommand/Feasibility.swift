@@ -46,7 +46,7 @@ enum Feasibility {
     static func diskBytes(_ plan: PaintPlan, output: String) throws -> Int {
         let size = plan.request.size
         let format = try ImageFormat(path: output)
-        let form = plan.form(of: format)
+        let form = plan.form
         let picture = size.width * size.height * form.channels * form.bitDepth / 8
         let pyramid = format == .tiff || format == .deepZoom ? picture / 3 : 0
         return plan.runBytes + picture + pyramid

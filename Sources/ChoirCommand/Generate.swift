@@ -14,8 +14,12 @@ struct Generate: AsyncParsableCommand {
             ends in the same pixels.
             """)
 
-    @Argument(help: "What the picture shows, such as \"red emission nebula, golden globular clusters\".")
-    var prompt: String
+    @Argument(
+        help: """
+            What the picture shows, such as "red emission nebula, golden globular clusters". A denoiser of your own needs \
+            none: it is but the picture's title then.
+            """)
+    var prompt: String?
 
     @OptionGroup var picture: PictureOptions
 
@@ -30,11 +34,14 @@ struct Generate: AsyncParsableCommand {
 
     func run() async throws {
         try await exitingOnError {
-            var request = try picture.request(prompt: prompt)
+            var request = try picture.request(prompt: prompt ?? "")
             if writing.preview != nil { request.previewSide = OutputOptions.previewSide }
             try request.validate()
             try writing.check()
             let pipeline = try await engine.settings.pipeline()
+            guard prompt != nil || !pipeline.denoiser.traits.readsPrompts else {
+                throw RequestError("prompt", found: "none", expected: "what the picture shows, which may be empty")
+            }
             let plan = try pipeline.plan(request)
             try plan.checkOutput(output, model: pipeline.denoiser.traits.name)
             try Feasibility.check(pipeline, request, output: output)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Choir
+import ChoirEngine
 import ChoirImage
 import ChoirModels
 import ChoirTensor
@@ -17,6 +18,7 @@ struct Inspect: AsyncParsableCommand {
         try await exitingOnError {
             var isDirectory: ObjCBool = false
             if FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory), isDirectory.boolValue {
+                guard !isOwnDenoiser else { return try inspectOwnDenoiser() }
                 try isDiffusersFolder ? inspectCheckpoint() : inspectModel()
             } else if file.hasSuffix(".safetensors") {
                 let tensors = try SafetensorsFile(path: file)
@@ -25,6 +27,16 @@ struct Inspect: AsyncParsableCommand {
                 try inspectPicture()
             }
         }
+    }
+
+    private var isOwnDenoiser: Bool {
+        FileManager.default.fileExists(atPath: "\(file)/\(DenoiserManifest.fileName)")
+    }
+
+    /// A denoiser whose graph is what its manifest says.
+    private func inspectOwnDenoiser() throws {
+        let name = URL(fileURLWithPath: file).standardized.lastPathComponent
+        print(try OwnDenoiser(directory: file, name: name, options: EngineOptions()).description)
     }
 
     private var isDiffusersFolder: Bool {

@@ -82,6 +82,14 @@ struct PictureOptions: ParsableArguments {
         transform: Reseed.init(parsing:))
     var reseeds: [Reseed] = []
 
+    @Option(
+        name: .customLong("condition"),
+        help: ArgumentHelp(
+            "What a denoiser of your own is told, by the name of its input; repeatable.",
+            valueName: "NAME=NUMBER[,NUMBER...]"),
+        transform: ConditionArgument.init(parsing:))
+    var conditions: [ConditionArgument] = []
+
     /// The request for a prompt. Reads the map, if there is one.
     func request(prompt: String) throws -> PaintRequest {
         var request = PaintRequest(prompt: prompt, size: size)
@@ -100,6 +108,12 @@ struct PictureOptions: ParsableArguments {
         request.tileable = tileable
         request.regions = regions.isEmpty ? nil : regions
         request.reseeds = reseeds.isEmpty ? nil : reseeds
+        for condition in conditions {
+            guard request.conditions?[condition.name] == nil else {
+                throw RequestError("condition \(condition.name)", found: "two of it", expected: "one")
+            }
+            request.conditions = (request.conditions ?? [:]).merging([condition.name: condition.numbers]) { $1 }
+        }
         switch (map, legend) {
         case (nil, nil): break
         case (let map?, let legend?): request.map = try RegionMap(contentsOf: map, legend: MapLegend(path: legend))

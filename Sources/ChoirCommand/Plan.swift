@@ -24,10 +24,12 @@ struct Plan: AsyncParsableCommand {
         try await exitingOnError {
             let request = try picture.request(prompt: prompt)
             try request.validate()
-            try ImageFormat(path: output).validate(
-                output, width: request.size.width, height: request.size.height, channels: 3, bitDepth: 8)
+            let format = try ImageFormat(path: output)
             let pipeline = try await engine.settings.pipeline()
             let plan = try pipeline.plan(request)
+            try format.validate(
+                output, width: request.size.width, height: request.size.height, channels: plan.form.channels,
+                bitDepth: plan.form.bitDepth)
             for stage in plan.stages { print(Self.describe(stage, of: plan)) }
             print("evaluations of the network: \(plan.evaluations)")
             print("peak memory: about \(plan.peakBytes.inGigabytes)")

@@ -1,3 +1,4 @@
+import ChoirModels
 import Foundation
 
 /// Which model paints.
@@ -13,8 +14,17 @@ public enum ModelReference: Hashable, Sendable {
     /// original layout with the folder `tokenizer` (for SDXL also `tokenizer_2`) beside it.
     case checkpoint(String)
 
-    /// The model at a path, by what lies there: a folder with `model_index.json` or `unet`, or a file, is a checkpoint.
+    /// A denoiser of one's own: a folder with an ONNX file or an OpenVINO IR and the manifest `choir.json`, see
+    /// `DenoiserManifest`.
+    case ownDenoiser(String)
+
+    /// The model at a path, by what lies there: a folder with `choir.json` is a denoiser of one's own; one with
+    /// `model_index.json` or `unet`, or a file, is a checkpoint.
     public init(path: String) {
+        if FileManager.default.fileExists(atPath: "\(path)/\(DenoiserManifest.fileName)") {
+            self = .ownDenoiser(path)
+            return
+        }
         var isDirectory: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
         let isCheckpoint =

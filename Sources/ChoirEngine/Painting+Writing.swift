@@ -7,7 +7,7 @@ import Foundation
 /// A picture that was written to a file.
 public struct WrittenPicture: Hashable, Sendable {
     /// SHA-256 of the pixels, row by row as interleaved 8-bit RGB, in hexadecimal; of a grey picture, of its 16-bit
-    /// numbers (more significant byte first), or 8-bit ones in a format that holds no more.
+    /// numbers, the more significant byte first.
     public let pixelsSHA256: String
 
     /// How visible the tile borders are; nil for a picture of one tile.
@@ -22,7 +22,7 @@ extension Painting {
     /// Diffusion ecosystem reads (`parameters`) and a JSON block that reproduces the request (`choir`).
     ///
     /// A good file of this name is replaced only by a complete new one. A canvas of latents is decoded on the way, and
-    /// the picture is never whole in memory. A grey picture is written in 16 bits where the format has them.
+    /// the picture is never whole in memory. A grey picture is written in 16 bits.
     ///
     /// - Parameter path: Where the picture goes.
     /// - Throws: `ImageError` that names the file and what is wrong, or what decoding throws; there is no partial file
@@ -31,7 +31,7 @@ extension Painting {
         let clock = ContinuousClock()
         let start = clock.now
         let (width, height) = (request.size.width, request.size.height)
-        let form = try plan.form(of: ImageFormat(path: path))
+        let form = plan.form
         let writer = try ImageWriter(
             path: path, width: width, height: height, channels: form.channels, bitDepth: form.bitDepth,
             metadata: plan.metadata(model: model))
@@ -40,10 +40,10 @@ extension Painting {
             try Task.checkCancellation()
             let bytes = strip.interleavedBytes(rows: 0..<strip.height, width: width)
             try meter?.add(rows: bytes.span)
-            switch (form.channels, form.bitDepth) {
-            case (3, _): try writer.write(strip: bytes)
-            case (_, 16): try writer.write(strip: strip.greyLevels())
-            default: try writer.write(strip: stride(from: 0, to: bytes.count, by: 3).map { bytes[$0] })
+            if form.channels == 1 {
+                try writer.write(strip: strip.greyLevels())
+            } else {
+                try writer.write(strip: bytes)
             }
         }
         let digest = try writer.finish()
@@ -75,16 +75,13 @@ extension PaintPlan {
     /// - Throws: `ImageError` for a name, size or metadata that the format does not take, or a place that takes no
     ///   files.
     public func checkOutput(_ path: String, model: String) throws {
-        let form = try form(of: ImageFormat(path: path))
         try ImageWriter.check(
             path: path, width: request.size.width, height: request.size.height, channels: form.channels,
             bitDepth: form.bitDepth, metadata: metadata(model: model))
     }
 
-    /// How the picture is written: RGB in 8 bits, or grey in the most bits that the format has.
-    package func form(of format: ImageFormat) -> (channels: Int, bitDepth: Int) {
-        pictureChannels == 1 ? (1, format.bitDepths.max() ?? 8) : (3, 8)
-    }
+    /// How the picture is written: RGB in 8 bits, or grey in 16, which only some formats hold.
+    package var form: (channels: Int, bitDepth: Int) { pictureChannels == 1 ? (1, 16) : (3, 8) }
 
     func metadata(model: String) throws -> ImageMetadata {
         let parameters = GenerationParameters(

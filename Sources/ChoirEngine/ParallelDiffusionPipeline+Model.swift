@@ -22,6 +22,8 @@ extension ParallelDiffusionPipeline {
         case .checkpoint(let path):
             denoiser = try StableDiffusionDenoiser(
                 Checkpoint(path: path), name: Self.name(of: path), options: options)
+        case .ownDenoiser(let path):
+            denoiser = try OwnDenoiser(directory: path, name: Self.name(of: path), options: options)
         }
         try ImageRuntime.setThreads(options.threads)
         try self.init(denoiser: denoiser, modules: modules)

@@ -10,6 +10,13 @@ public struct Graph: Sendable {
         public let shape: Shape
         /// The type of one element.
         public let elementType: ElementType
+
+        /// A port of a graph that another wrote.
+        package init(name: String, shape: Shape, elementType: ElementType) {
+            self.name = name
+            self.shape = shape
+            self.elementType = elementType
+        }
     }
 
     /// One operation.

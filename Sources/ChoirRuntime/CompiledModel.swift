@@ -8,8 +8,8 @@ public final class CompiledModel: Sendable {
     // Only read after `init`; OpenVINO lets several threads make requests of one compiled model.
     private nonisolated(unsafe) let handle: OpaquePointer
 
-    // Constants of the model lie in the store, and plugins are unloaded with the runtime.
-    private let weights: WeightStore
+    // Constants of a graph lie in the store, and plugins are unloaded with the runtime.
+    private let weights: WeightStore?
     private let runtime: OpenVINORuntime
 
     /// The name of the graph.
@@ -30,10 +30,29 @@ public final class CompiledModel: Sendable {
     /// How many requests run at the same time; more of them wait their turn.
     public let concurrentRequests: Int
 
-    /// Takes ownership (+1) of the handle.
-    init(
+    /// Whether inputs and outputs are known to the engine by their places, as those of a file, which may have no names.
+    let findsPortsByPlace: Bool
+
+    /// Takes ownership (+1) of the handle of a compiled graph.
+    convenience init(
         adopting handle: OpaquePointer,
         _ graph: Graph,
+        _ runtime: OpenVINORuntime,
+        _ options: CompileOptions,
+        _ precision: CompileOptions.Precision
+    ) {
+        self.init(
+            adopting: handle, name: graph.name, inputs: graph.inputs, outputs: graph.outputs, weights: graph.weights,
+            runtime, options, precision)
+    }
+
+    /// Takes ownership (+1) of the handle of a compiled model; without weights, of one that the engine read itself.
+    init(
+        adopting handle: OpaquePointer,
+        name: String,
+        inputs: [Graph.Port],
+        outputs: [Graph.Port],
+        weights: WeightStore? = nil,
         _ runtime: OpenVINORuntime,
         _ options: CompileOptions,
         _ precision: CompileOptions.Precision
@@ -41,10 +60,11 @@ public final class CompiledModel: Sendable {
         self.handle = handle
         self.runtime = runtime
         self.precision = precision
-        weights = graph.weights
-        name = graph.name
-        inputs = graph.inputs
-        outputs = graph.outputs
+        self.weights = weights
+        self.name = name
+        self.inputs = inputs
+        self.outputs = outputs
+        findsPortsByPlace = weights == nil
         device = options.device
         concurrentRequests = Self.property("NUM_STREAMS", of: handle).flatMap { Int($0) } ?? options.concurrentRequests
     }

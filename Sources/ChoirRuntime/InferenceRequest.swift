@@ -33,8 +33,20 @@ public final class InferenceRequest {
     init(adopting pointer: OpaquePointer, model: CompiledModel) throws(OpenVINOError) {
         self.model = model
         handle = try RequestHandle(adopting: pointer, model: model)
-        for port in model.inputs { inputs[port.name] = try Self.attach(port, to: pointer, of: model) }
-        for port in model.outputs { outputs[port.name] = try Self.attach(port, to: pointer, of: model) }
+        for (index, port) in model.inputs.enumerated() {
+            inputs[port.name] = try Self.attach(port, of: model) { tensor in
+                model.findsPortsByPlace
+                    ? ov_infer_request_set_input_tensor_by_index(pointer, index, tensor)
+                    : ov_infer_request_set_tensor(pointer, port.name, tensor)
+            }
+        }
+        for (index, port) in model.outputs.enumerated() {
+            outputs[port.name] = try Self.attach(port, of: model) { tensor in
+                model.findsPortsByPlace
+                    ? ov_infer_request_set_output_tensor_by_index(pointer, index, tensor)
+                    : ov_infer_request_set_tensor(pointer, port.name, tensor)
+            }
+        }
     }
 
     deinit {
@@ -177,8 +189,8 @@ public final class InferenceRequest {
     /// Allocates memory for an input or output and makes the request use it.
     private static func attach(
         _ port: Graph.Port,
-        to request: OpaquePointer,
-        of model: CompiledModel
+        of model: CompiledModel,
+        use: (OpaquePointer) -> ov_status_e
     ) throws(OpenVINOError) -> Buffer {
         let subject = "allocate \(port.name) of \(model.name)"
         var extents = port.shape.dimensions.map(Int64.init)
@@ -195,9 +207,7 @@ public final class InferenceRequest {
             var address: UnsafeMutableRawPointer?
             try check("ov_tensor_data", subject) { ov_tensor_data(tensor, &address) }
             guard let address else { throw OpenVINOError(.engine, subject, "ov_tensor_data gave no address") }
-            try check("ov_infer_request_set_tensor", subject) {
-                ov_infer_request_set_tensor(request, port.name, tensor)
-            }
+            try check("ov_infer_request_set_tensor", subject) { use(tensor) }
             return Buffer(port: port, tensor: tensor, address: address)
         } catch {
             ov_tensor_free(tensor)

@@ -8,7 +8,7 @@ import Dispatch
 public final class OpenVINORuntime: Sendable {
     // OpenVINO guards its registry of plugins with locks of its own (`CoreImpl::m_mutex`), and compiling from several
     // threads is a documented use.
-    private nonisolated(unsafe) let core: OpaquePointer
+    nonisolated(unsafe) let core: OpaquePointer
 
     /// Loads the engine. Devices are loaded when first used. The corresponding C function is `ov_core_create`.
     public init() throws(OpenVINOError) {
@@ -99,10 +99,7 @@ public final class OpenVINORuntime: Sendable {
         let precision = try resolvedPrecision(options.precision, device: options.device)
         let text = IRWriter().text(of: graph)
 
-        var properties = [
-            ("INFERENCE_PRECISION_HINT", precision.rawValue), ("NUM_STREAMS", "\(options.concurrentRequests)"),
-        ]
-        if let threads = options.threads { properties.append(("INFERENCE_NUM_THREADS", "\(threads)")) }
+        let properties = Self.properties(options, precision)
 
         let slot = options.cacheDirectory.flatMap { directory in
             let engine = (try? Self.version) ?? ""
@@ -129,6 +126,16 @@ public final class OpenVINORuntime: Sendable {
         }
         let handle = try compile(text, graph, options.device, properties)
         return CompiledModel(adopting: handle, graph, self, options, precision)
+    }
+
+    /// The options as the engine takes them.
+    static func properties(
+        _ options: CompileOptions, _ precision: CompileOptions.Precision
+    ) -> [(String, String)] {
+        let threads = options.threads.map { [("INFERENCE_NUM_THREADS", "\($0)")] } ?? []
+        return [
+            ("INFERENCE_PRECISION_HINT", precision.rawValue), ("NUM_STREAMS", "\(options.concurrentRequests)"),
+        ] + threads
     }
 
     /// Reads the text and compiles it; returns a handle that the caller owns (+1).
@@ -159,8 +166,15 @@ public final class OpenVINORuntime: Sendable {
             }
         }
         defer { ov_model_free(model) }
-        return try withProperties(properties) { properties throws(OpenVINOError) in
-            try checkedHandle("ov_core_compile_model_props", "compile \(graph.name) for \(device)") {
+        return try compile(model, name: graph.name, device: device, properties: properties)
+    }
+
+    /// Compiles what was read; returns a handle that the caller owns (+1).
+    func compile(
+        _ model: OpaquePointer, name: String, device: String, properties: [(String, String)]
+    ) throws(OpenVINOError) -> OpaquePointer {
+        try withProperties(properties) { properties throws(OpenVINOError) in
+            try checkedHandle("ov_core_compile_model_props", "compile \(name) for \(device)") {
                 ov_core_compile_model_props(
                     core,
                     model,

@@ -30,10 +30,8 @@ private struct Ramp: Denoiser, ModulePool {
 }
 
 @Suite struct WritingTests {
-    @Test(arguments: [("a.png", 16), ("a.tif", 16), ("a.jpg", 8)])
-    func `a picture of one channel is written in grey, with the most bits that the format has`(
-        name: String, bitDepth: Int
-    ) async throws {
+    @Test(arguments: ["a.png", "a.tif"])
+    func `a picture of one channel is written in grey, in 16 bits`(name: String) async throws {
         let directory = NSTemporaryDirectory() + "choir-writing-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -47,7 +45,7 @@ private struct Ramp: Denoiser, ModulePool {
         }
         let picture = try ImageReader(path: directory + "/" + name)
         #expect((picture.width, picture.height, picture.channels) == (256, 70, 1))
-        #expect(picture.bitDepth == bitDepth)
+        #expect(picture.bitDepth == 16)
         let latents = try SafetensorsFile(path: directory + "/latents.safetensors").floats("latents")
         #expect(latents.shape == [1, 1, 70, 256])
         #expect(abs(latents[0, 0, 69, 255] - 1) < 1e-6)

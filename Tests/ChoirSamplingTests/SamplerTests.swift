@@ -180,7 +180,7 @@ struct SamplerTests {
             ("dpmpp_2m", .dpmpp2m), ("dpmpp2m", .dpmpp2m), ("dpm++2m", .dpmpp2m),
             ("DPMSolverMultistepScheduler", .dpmpp2m), ("euler a", .eulerAncestral), ("k_euler_a", .eulerAncestral),
             ("Euler Ancestral", .eulerAncestral), ("EulerAncestralDiscreteScheduler", .eulerAncestral), ("LCM", .lcm),
-            ("LCMScheduler", .lcm),
+            ("LCMScheduler", .lcm), ("consistency", .consistency), ("CMStochasticIterativeScheduler", .consistency),
         ]
     )
     func names(name: String, kind: SamplerKind) throws {
@@ -192,7 +192,7 @@ struct SamplerTests {
     @Test("An unknown sampler is refused with the list of names", arguments: ["", "euler b", "DPM++ 2M Karras", "lms"])
     func unknownName(name: String) {
         let error = #expect(throws: SamplingError.self) { try SamplerKind(name: name) }
-        let known = "euler, heun, ddim, dpmpp2m, euler-a, lcm"
+        let known = "euler, heun, ddim, dpmpp2m, euler-a, lcm, consistency"
         #expect(error?.description == "sampler: found \"\(name)\", expected one of \(known)")
     }
 }

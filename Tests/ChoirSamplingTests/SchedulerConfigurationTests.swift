@@ -123,7 +123,7 @@ struct SchedulerConfigurationTests {
     func tooManySteps() throws {
         let configuration = try Self.parse("{\"_class_name\": \"LCMScheduler\", \"num_train_timesteps\": 100}")
         for kind in SamplerKind.allCases {
-            let limit = kind == .lcm ? 50 : kind == .dpmpp2m ? 99 : 100
+            let limit = kind == .lcm || kind == .consistency ? 50 : kind == .dpmpp2m ? 99 : 100
             #expect(try configuration.schedule(kind, steps: limit).steps == limit)
             for steps in [0, limit + 1, Int.max] {
                 #expect(throws: SamplingError.self) { try configuration.schedule(kind, steps: steps) }

@@ -10,9 +10,9 @@ struct TrajectoryParityTests {
     @Test("Every sampler is compared with every prediction it can use")
     func coverage() {
         // The others are compared by configurations: SchedulerParityTests.
-        #expect(Set(Self.trajectories.map(\.sampler)) == [.euler, .heun, .ddim, .dpmpp2m])
+        #expect(Set(Self.trajectories.map(\.sampler)) == [.euler, .heun, .ddim, .dpmpp2m, .consistency])
         #expect(Set(Self.trajectories.map(\.parameterization)) == Set(Parameterization.allCases))
-        #expect(Self.trajectories.count == 47)
+        #expect(Self.trajectories.count == 50)
     }
 
     @Test("A whole loop passes through the states of diffusers", arguments: trajectories)
@@ -33,9 +33,12 @@ struct TrajectoryParityTests {
             let tolerance = fixture.sampler == .dpmpp2m ? 1 : 1e-3
             let time = fixture.times[index]
             #expect(abs(level.time - Double(time)) < tolerance)
-            var prediction = dummyModel(state, time: time)
+            var prediction =
+                fixture.sampler == .consistency
+                ? consistencyModel(state, sigma: time) : dummyModel(state, time: time)
             fixture.parameterization.convertToClean(&prediction, state: state, at: level)
-            #expect(sampler.needsNoise == (fixture.eta > 0 && index < fixture.states.count - 1))
+            let isStochastic = fixture.eta > 0 || fixture.sampler == .consistency
+            #expect(sampler.needsNoise == (isStochastic && index < fixture.states.count - 1))
             let noise = fixture.noises.isEmpty ? nil : Tensor(shape: shape, elements: fixture.noises[index])
             sampler.advance(&state, denoised: prediction, noise: noise)
 
@@ -55,6 +58,18 @@ struct TrajectoryParityTests {
         )
     }
 
+    /// The formula preconditioned as consistency models are (Song et al. 2023, appendix C), with deviations of 0.5 for
+    /// data and 0.002 for the least noise.
+    private func consistencyModel(_ state: Tensor, sigma: Float) -> Tensor {
+        let deviation = (sigma * sigma + 0.25).squareRoot()
+        let skip = 0.25 / ((sigma - 0.002) * (sigma - 0.002) + 0.25)
+        let out = (sigma - 0.002) * 0.5 / deviation
+        let scaled = Tensor(shape: state.shape, elements: state.elements.map { $0 / deviation })
+        let output = dummyModel(scaled, time: sigma)
+        return Tensor(
+            shape: state.shape, elements: zip(state.elements, output.elements).map { skip * $0 + out * $1 })
+    }
+
     private func schedule(_ fixture: Fixture.Trajectory.Levels) throws -> Schedule {
         switch fixture.type {
         case "training":
@@ -63,6 +78,8 @@ struct TrajectoryParityTests {
                 .schedule(steps: #require(fixture.steps), spacing: spacing, offset: #require(fixture.offset))
         case "karras":
             return try TrainingNoise().karras(steps: #require(fixture.steps))
+        case "consistency":
+            return try .karras(steps: #require(fixture.steps), visitsMinimum: false)
         case "flow":
             return try .flow(
                 steps: #require(fixture.steps),

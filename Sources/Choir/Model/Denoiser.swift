@@ -11,6 +11,12 @@ public protocol Denoiser: Sendable {
     /// What turns a canvas into a picture; nil if the canvas is the picture.
     var codec: (any LatentCodec)? { get }
 
+    /// The same model, told the numbers of `ModelTraits.conditions` in every tile.
+    ///
+    /// - Parameter conditions: What a request says, as its plan has checked it; those that are not named are as the
+    ///   model has them.
+    func conditioned(by conditions: [String: [Double]]) -> any Denoiser
+
     /// The model's forms of all prompts of a painting. The empty prompt gives the model's "nothing in particular".
     ///
     /// - Parameter prompts: All that any tile will be asked for, each once.
@@ -30,6 +36,9 @@ public protocol Denoiser: Sendable {
 extension Denoiser {
     /// None: the canvas is the picture.
     public var codec: (any LatentCodec)? { nil }
+
+    /// A model without conditions has nothing to be told.
+    public func conditioned(by conditions: [String: [Double]]) -> any Denoiser { self }
 }
 
 /// What the tiles of a stage have in common; a model may need to be compiled for it.
@@ -93,6 +102,10 @@ public struct TileInput: Sendable {
 
     /// The scale of guidance, for a model with `ModelTraits.readsGuidance`.
     public var guidanceScale: Double
+
+    /// Whether this is the prediction that guidance leads away from; for a model without prompts, which the embedding
+    /// does not tell.
+    public var isUnconditional = false
 
     /// The tokens of all tiles, `[contextTokens, width]`; nil to listen to nobody.
     public var context: Tensor?

@@ -116,6 +116,18 @@ public struct ModelTraits: Hashable, Sendable {
     /// Bytes of activations for each cell of a tile that is being denoised.
     public var activationBytesPerCell: Int
 
+    /// Whether tiles have `tile` cells a side and no other size; a canvas is never smaller then.
+    public var fixesTile = false
+
+    /// Whether it reads prompts; if not, the prompt is but the picture's title.
+    public var readsPrompts = true
+
+    /// Whether guidance has something to lead away from.
+    public var canGuide = true
+
+    /// What it is told in numbers, beside the prompt.
+    public var conditions: [ModelCondition] = []
+
     /// Whether tiles are given the coarser picture to see.
     public var seesCoarser: Bool { scales.count > 1 }
 

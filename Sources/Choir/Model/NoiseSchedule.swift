@@ -11,6 +11,9 @@ public enum NoiseSchedule: Hashable, Sendable {
     /// The deviations of Karras et al. 2022, equation 5, of a model that is told the deviation itself.
     case karras(minimum: Double, maximum: Double, rho: Double = 7)
 
+    /// A variance-preserving diffusion that is told the training step, at steps that a spacing chooses.
+    case training(TrainingNoise, spacing: TimestepSpacing = .trailing)
+
     /// The noise levels of a painting.
     ///
     /// - Parameters:
@@ -33,8 +36,12 @@ public enum NoiseSchedule: Hashable, Sendable {
             try configuration.parameterization.check(schedule)
             return schedule
         case .karras(let minimum, let maximum, let rho):
-            return try Schedule.karras(steps: steps, minimum: minimum, maximum: maximum, rho: rho)
-                .partial(strength: start)
+            // A consistency model is asked nothing at its least noise, where it changes nothing.
+            return try Schedule.karras(
+                steps: steps, minimum: minimum, maximum: maximum, rho: rho, visitsMinimum: sampler != .consistency
+            ).partial(strength: start)
+        case .training(let noise, let spacing):
+            return try noise.schedule(steps: steps, spacing: spacing).partial(strength: start)
         }
     }
 }

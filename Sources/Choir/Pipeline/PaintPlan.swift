@@ -47,15 +47,7 @@ public struct PaintPlan: Hashable, Sendable {
         request: PaintRequest, traits: ModelTraits, codec: (any LatentCodec)? = nil, modules: Int
     ) throws {
         try request.validate()
-        // The standard bridges are those that the model can have.
-        if request.bridges.contains(.attention), request.bridges != BridgeKind.standard, traits.summary == nil {
-            throw RequestError("bridges", found: "attention", expected: "a model with cross-spatial attention")
-        }
-        if request.bridges.contains(.dilated), traits.seesCoarser {
-            throw RequestError(
-                "bridges", found: "dilated",
-                expected: "none of it for \(traits.name), whose tiles see the coarser picture")
-        }
+        try traits.check(request)
         let ladder = Ladder(request: request, traits: traits)
         try Self.checkRings(of: request, scales: ladder.rungs.count, traits: traits)
         let stages = try ladder.rungs.indices.reversed().map { rung in

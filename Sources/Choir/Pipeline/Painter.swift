@@ -16,6 +16,7 @@ struct Painter {
     init(
         denoiser: any Denoiser, modules: Int, plan: PaintPlan, run: RunDirectory?, noise: Tensor?
     ) async throws {
+        let denoiser = denoiser.conditioned(by: plan.request.conditions ?? [:])
         self.denoiser = denoiser
         self.modules = modules
         self.plan = plan

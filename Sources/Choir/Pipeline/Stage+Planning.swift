@@ -16,6 +16,7 @@ extension Stage {
         let longer = max(size.width, size.height)
         let fitted = { (length: Int, wraps: Bool) in
             let shared = wraps ? overlap : 0
+            guard !traits.fixesTile else { return tile }
             guard !size.isOneTile else { return max(length + shared, tile) }
             return request.tile.map(cells)
                 ?? TileAxis.fittedWindow(
@@ -26,16 +27,22 @@ extension Stage {
             let (found, most) = (overlap * traits.pixelsPerCell, window / 2 * traits.pixelsPerCell)
             throw RequestError("overlap", found: "\(found)", expected: "at most half of the tile, \(most)")
         }
-        let axis = { (length: Int, wraps: Bool) in
+        let axis = { (length: Int, wraps: Bool) -> TileAxis in
+            let least = traits.fixesTile ? tile : 0
             // A ring is as long as the picture: what is rounded up on another canvas would be a gap. And it takes other
             // windows than an axis that ends.
-            bridge.axis(
-                length: wraps ? length : TileAxis.aligned(length, traits.alignment),
+            return bridge.axis(
+                length: wraps ? length : TileAxis.aligned(max(length, least), traits.alignment),
                 TileCut(
                     window: !bridge.overlaps && !size.isOneTile ? tile : x || y ? fitted(length, wraps) : window,
                     isFitted: request.tile == nil, overlap: overlap, alignment: traits.alignment, wraps: wraps))
         }
         let tiles = TilePlan(columns: axis(size.width, x), rows: axis(size.height, y))
+        if traits.fixesTile, tiles.columns.window != tile || tiles.rows.window != tile {
+            throw RequestError(
+                "size", found: "tiles of \(tiles.columns.window) x \(tiles.rows.window) cells",
+                expected: "a tileable picture large enough for \(tile) x \(tile), the only size of \(traits.name)")
+        }
         let steps =
             request.steps.map { Self.proportional($0, traits.scales[size.scale].steps, traits.scales[0].steps) }
             ?? best.steps

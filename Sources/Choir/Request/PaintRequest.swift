@@ -61,6 +61,10 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// `maximumRegions`. Nil for none.
     public var reseeds: [Reseed]?
 
+    /// What a model with `ModelTraits.conditions` is told in numbers, by their names; those that are not named are as
+    /// the model has them. At most `maximumConditions`. Nil for none.
+    public var conditions: [String: [Double]]?
+
     /// The most pixels that the longer side of a preview may have; one is sent after each step. Nil for none.
     public var previewSide: Int?
 
@@ -75,6 +79,9 @@ public struct PaintRequest: Hashable, Sendable, Codable {
 
     /// The longest prompt that can be asked for, in bytes of UTF-8.
     public static let maximumPromptLength = 16_384
+
+    /// The most conditions, and the most numbers of one.
+    public static let maximumConditions = (count: 64, numbers: 65_536)
 
     /// The most regions, and the most rectangles with a seed, that can be asked for.
     public static let maximumRegions = 64
@@ -127,6 +134,18 @@ public struct PaintRequest: Hashable, Sendable, Codable {
                 "overlap", found: "\(overlap)", expected: "none with the bridge shift, whose tiles do not overlap")
         }
         try validateRegions()
+        try validateConditions()
+    }
+
+    private func validateConditions() throws(RequestError) {
+        let conditions = conditions ?? [:]
+        try check("conditions", conditions.count, in: 0...Self.maximumConditions.count)
+        for (name, numbers) in conditions.sorted(by: { $0.key < $1.key }) {
+            try check("condition \(name)", numbers.count, in: 1...Self.maximumConditions.numbers)
+            if let number = numbers.first(where: { !$0.isFinite }) {
+                throw RequestError("condition \(name)", found: "\(number)", expected: "finite numbers")
+            }
+        }
     }
 
     private func validateRegions() throws(RequestError) {

@@ -53,6 +53,10 @@ public struct TileSetPlan: Hashable, Sendable {
             throw RequestError(
                 "model", found: "\(traits.name), which paints latents", expected: "one whose canvas is the picture")
         }
+        guard traits.readsPrompts else {
+            throw RequestError(
+                "model", found: "\(traits.name), which reads no prompts", expected: "one that reads the pictures'")
+        }
         let (width, height) = (request.size.width, request.size.height)
         var side = max(width, height)
         let scales = traits.scales.indices.prefix { scale in

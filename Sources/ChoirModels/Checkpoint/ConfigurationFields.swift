@@ -11,6 +11,9 @@ public struct ConfigurationFields: Hashable, Sendable {
 
     private let fields: [String: JSONValue]
 
+    /// What stands before the name of a field in errors: the objects that it lies in.
+    private let prefix: String
+
     /// No configuration is longer, in bytes.
     static let maximumByteCount = 16 << 20
 
@@ -45,9 +48,29 @@ public struct ConfigurationFields: Hashable, Sendable {
     }
 
     /// Takes fields that were inferred.
-    public init(path: String, fields: [String: JSONValue]) {
+    public init(path: String, fields: [String: JSONValue]) { self.init(path: path, prefix: "", fields: fields) }
+
+    private init(path: String, prefix: String, fields: [String: JSONValue]) {
         self.path = path
+        self.prefix = prefix
         self.fields = fields
+    }
+
+    /// The names of all fields, sorted.
+    var names: [String] { fields.keys.sorted() }
+
+    /// The fields of an object that is a field of this one; nil when it is absent.
+    func object(_ name: String) throws(ModelError) -> ConfigurationFields? {
+        guard let value = self[name] else { return nil }
+        guard case .object(let members) = value else { throw error(name, expected: "an object") }
+        return ConfigurationFields(path: path, prefix: "\(prefix)\(name).", fields: members)
+    }
+
+    /// Refuses fields that mean nothing, which may be misspelt ones that mean something.
+    func refuseOthers(than known: [String]) throws(ModelError) {
+        guard let unknown = names.first(where: { !known.contains($0) }) else { return }
+        let names = known.joined(separator: ", ")
+        throw ModelError(path, "\(prefix)\(unknown.prefix(80)): this field is not known, expected \(names)")
     }
 
     /// A field; nil when it is absent or null.
@@ -61,8 +84,10 @@ public struct ConfigurationFields: Hashable, Sendable {
 
     /// An error about one field.
     public func error(_ name: String, expected: String) -> ModelError {
-        guard let value = self[name] else { return ModelError(path, "\(name) is missing, expected \(expected)") }
-        return ModelError(path, "\(name): found \(value), expected \(expected)")
+        guard let value = self[name] else {
+            return ModelError(path, "\(prefix)\(name) is missing, expected \(expected)")
+        }
+        return ModelError(path, "\(prefix)\(name): found \(value), expected \(expected)")
     }
 
     /// An integer within a range.

@@ -136,6 +136,8 @@ public struct Sampler: Hashable, Sendable {
             return .ddim(from: from, to: to, eta: 1)
         case .lcm:
             return .consistency(from: from, to: to, timeScale: schedule.consistencyTimeScale)
+        case .consistency:
+            return .multistepConsistency(to: to, leastRatio: schedule.leastRatio)
         }
     }
 

@@ -12,6 +12,8 @@ public enum SamplerKind: String, Hashable, Sendable, CaseIterable, Codable {
     case eulerAncestral = "euler-a"
     /// The sampling of latent consistency models, which noises each clean prediction again.
     case lcm
+    /// Multistep consistency sampling, which noises each clean prediction again, up to what the prediction lacks.
+    case consistency
 
     /// The name that the Stable Diffusion ecosystem writes into image metadata.
     public var displayName: String {
@@ -22,6 +24,7 @@ public enum SamplerKind: String, Hashable, Sendable, CaseIterable, Codable {
         case .dpmpp2m: "DPM++ 2M"
         case .eulerAncestral: "Euler a"
         case .lcm: "LCM"
+        case .consistency: "Consistency"
         }
     }
 
@@ -56,6 +59,7 @@ public enum SamplerKind: String, Hashable, Sendable, CaseIterable, Codable {
         case .eulerAncestral:
             ["eulera", "keulera", "eulerancestral", "sampleeulerancestral", "eulerancestraldiscretescheduler"]
         case .lcm: ["lcm", "samplelcm", "lcmscheduler"]
+        case .consistency: ["consistency", "multistepconsistency", "cmstochasticiterativescheduler"]
         }
     }
 }

@@ -19,12 +19,14 @@ extension SchedulerConfiguration {
         steps: Int,
         karras: Bool? = nil
     ) throws(SamplingError) -> Schedule {
-        let settings = try SchedulerSettings(fields, for: kind ?? sampler, karras: karras)
+        let kind = kind ?? sampler
+        // diffusers has no multistep consistency sampling for these models; the levels of LCM are meant for the like.
+        let settings = try SchedulerSettings(fields, for: kind == .consistency ? .lcm : kind, karras: karras)
         switch settings.kind {
         case .euler, .heun, .eulerAncestral: return try settings.sigmaSchedule(steps: steps)
         case .ddim: return try settings.ddimSchedule(steps: steps)
         case .dpmpp2m: return try settings.multistepSchedule(steps: steps)
-        case .lcm: return try settings.consistencySchedule(steps: steps)
+        case .lcm, .consistency: return try settings.consistencySchedule(steps: steps)
         }
     }
 }

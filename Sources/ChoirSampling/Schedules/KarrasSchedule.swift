@@ -44,14 +44,28 @@ extension Schedule {
     ///
     /// For a variance-preserving model use `TrainingNoise.karras(steps:)`.
     ///
+    /// - Parameters:
+    ///   - steps: how many steps, 1 ... `maximumSteps`.
+    ///   - minimum: the least deviation that the model was trained at.
+    ///   - maximum: the first deviation.
+    ///   - rho: how strongly steps crowd at low noise.
+    ///   - visitsMinimum: whether the last step starts from `minimum`. For a consistency model it should not: what it
+    ///     predicts there is what it sees. The deviations are then the first `steps` of `steps + 1`.
     /// - Throws: `SamplingError` if a setting is out of its range; see `karrasSigmas`.
     public static func karras(
         steps: Int,
         minimum: Double = 0.002,
         maximum: Double = 80,
-        rho: Double = 7
+        rho: Double = 7,
+        visitsMinimum: Bool = true
     ) throws(SamplingError) -> Schedule {
-        let sigmas = try karrasSigmas(steps: steps, minimum: minimum, maximum: maximum, rho: rho)
-        return try Schedule(path: .varianceExploding, noisyLevels: sigmas.map { .varianceExploding(sigma: $0) })
+        try check(steps: steps, maximum: visitsMinimum ? maximumSteps : maximumSteps - 1)
+        let count = visitsMinimum ? steps : steps + 1
+        let sigmas = try karrasSigmas(steps: count, minimum: minimum, maximum: maximum, rho: rho)
+        return try Schedule(
+            path: .varianceExploding,
+            noisyLevels: sigmas.prefix(steps).map { .varianceExploding(sigma: $0) },
+            leastRatio: minimum
+        )
     }
 }

@@ -28,6 +28,9 @@ public struct Schedule: Hashable, Sendable {
     /// How much a latent consistency model's prediction is trusted at a time (Luo et al. 2023, "Latent Consistency
     /// Models", section 4.1): its boundary condition is taken at `time * consistencyTimeScale`; nil trusts it always.
     public let consistencyTimeScale: Double?
+    /// The noise-to-signal ratio of the least noise that the model was trained at: the ε of consistency models, whose
+    /// predictions still hold that much (Song et al. 2023); 0 if they are clean.
+    public let leastRatio: Double
 
     /// The number of steps.
     public var steps: Int { levels.count - 1 }
@@ -41,6 +44,7 @@ public struct Schedule: Hashable, Sendable {
     ///   - targets: the level that each step leads to, if it is not that of the next step's start.
     ///   - startDeviation: the deviation of the first noise, if it is not the first level's sigma.
     ///   - consistencyTimeScale: see the property of that name.
+    ///   - leastRatio: see the property of that name.
     /// - Throws: `SamplingError` if there is no level, more than `maximumSteps`, or a level does not hold less noise
     ///   than the one before.
     public init(
@@ -49,7 +53,8 @@ public struct Schedule: Hashable, Sendable {
         final: NoiseLevel = .clean,
         targets: [NoiseLevel]? = nil,
         startDeviation: Double? = nil,
-        consistencyTimeScale: Double? = nil
+        consistencyTimeScale: Double? = nil,
+        leastRatio: Double = 0
     ) throws(SamplingError) {
         try Schedule.check(steps: noisyLevels.count)
         var previous = Double.infinity
@@ -82,6 +87,7 @@ public struct Schedule: Hashable, Sendable {
         self.targets = targets
         self.startDeviation = startDeviation ?? noisyLevels[0].sigma
         self.consistencyTimeScale = consistencyTimeScale
+        self.leastRatio = leastRatio
     }
 
     /// The last part of this schedule, for an image that is noised partly and painted again from there.
@@ -106,7 +112,8 @@ public struct Schedule: Hashable, Sendable {
             noisyLevels: Array(levels.dropLast().suffix(kept)),
             final: levels[steps],
             targets: targets.suffix(kept),
-            consistencyTimeScale: consistencyTimeScale
+            consistencyTimeScale: consistencyTimeScale,
+            leastRatio: leastRatio
         )
     }
 
