@@ -28,6 +28,8 @@ public struct Schedule: Hashable, Sendable {
     /// How much a latent consistency model's prediction is trusted at a time (Luo et al. 2023, "Latent Consistency
     /// Models", section 4.1): its boundary condition is taken at `time * consistencyTimeScale`; nil trusts it always.
     public let consistencyTimeScale: Double?
+    /// Whether another schedule goes on where this one ends, so that its last step is not the painting's.
+    public private(set) var isContinued = false
 
     /// The number of steps.
     public var steps: Int { levels.count - 1 }
@@ -108,6 +110,31 @@ public struct Schedule: Hashable, Sendable {
             targets: targets.suffix(kept),
             consistencyTimeScale: consistencyTimeScale
         )
+    }
+
+    /// Some steps of this schedule, for a network that paints no others.
+    ///
+    /// - Parameter steps: Which; at least one.
+    /// - Throws: `SamplingError` if there are not such steps.
+    public func part(_ steps: Range<Int>) throws(SamplingError) -> Schedule {
+        guard steps != 0..<self.steps else { return self }
+        guard !steps.isEmpty, steps.lowerBound >= 0, steps.upperBound <= self.steps else {
+            throw SamplingError(
+                code: .invalidSetting,
+                subject: "steps",
+                message: "found \(steps), expected some of 0..<\(self.steps)"
+            )
+        }
+        var part = try Schedule(
+            path: path,
+            noisyLevels: Array(levels[steps]),
+            final: levels[steps.upperBound],
+            targets: Array(targets[steps]),
+            startDeviation: steps.lowerBound == 0 ? startDeviation : nil,
+            consistencyTimeScale: consistencyTimeScale
+        )
+        part.isContinued = steps.upperBound < self.steps
+        return part
     }
 
     static func check(steps: Int, maximum: Int = maximumSteps) throws(SamplingError) {
