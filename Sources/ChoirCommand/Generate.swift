@@ -34,7 +34,7 @@ struct Generate: AsyncParsableCommand {
             if writing.preview != nil { request.previewSide = OutputOptions.previewSide }
             try request.validate()
             try writing.check()
-            let pipeline = try await engine.settings.pipeline()
+            let pipeline = try await engine.settings.pipeline(previewDecoder: writing.previewDecoder)
             let plan = try pipeline.plan(request)
             try plan.checkOutput(output, model: pipeline.denoiser.traits.name)
             try Feasibility.check(pipeline, request, output: output)
@@ -57,6 +57,7 @@ struct Generate: AsyncParsableCommand {
             "precision": pipeline.denoiser.traits.precision, "keepsRun": String(run != nil),
         ]
         notes["model"] = engine.model.map(absolutePath)
+        notes["refiner"] = engine.refiner.map(absolutePath)
         notes["latents"] = writing.latents.map(absolutePath)
         return notes
     }

@@ -11,11 +11,25 @@ public protocol Denoiser: Sendable {
     /// What turns a canvas into a picture; nil if the canvas is the picture.
     var codec: (any LatentCodec)? { get }
 
+    /// What takes over for the last part of the noise, at every size of a picture; nil for nothing.
+    ///
+    /// An expert for little noise (Balaji et al. 2022, "eDiff-I", section 4.1; the refiner of Podell et al. 2023,
+    /// "SDXL", section 2.5). Its canvas is that of this model, and its tiles are those of this model: of its traits only
+    /// name, summary and bytes count. Its own codec and refiner are not asked.
+    var refiner: (any Denoiser)? { get }
+
     /// The model's forms of all prompts of a painting. The empty prompt gives the model's "nothing in particular".
     ///
     /// - Parameter prompts: All that any tile will be asked for, each once.
     /// - Returns: One embedding for each prompt, all of one shape.
     func embeddings(of prompts: [String]) async throws -> [Tensor]
+
+    /// The same, read at another layer of the text encoders.
+    ///
+    /// - Parameters:
+    ///   - prompts: As of `embeddings(of:)`.
+    ///   - clipSkip: The layer, one of `ModelTraits.clipSkips`; nil for the model's own.
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor]
 
     /// Makes ready for tiles of one shape.
     ///
@@ -30,6 +44,18 @@ public protocol Denoiser: Sendable {
 extension Denoiser {
     /// None: the canvas is the picture.
     public var codec: (any LatentCodec)? { nil }
+
+    /// None: the model paints alone.
+    public var refiner: (any Denoiser)? { nil }
+
+    /// A model without `ModelTraits.clipSkips` is asked for its own layer alone.
+    public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        precondition(clipSkip == nil, "\(traits.name) has no other layer than its own")
+        return try await embeddings(of: prompts)
+    }
+
+    /// What paints a stage: this model, or its refiner.
+    func expert(for stage: Stage) -> any Denoiser { stage.belongsToRefiner ? refiner ?? self : self }
 }
 
 /// What the tiles of a stage have in common; a model may need to be compiled for it.
@@ -90,6 +116,9 @@ public struct TileInput: Sendable {
     /// The model's form of the prompt. For a model with `ModelTraits.conditioningCell` it may also be one vector for each
     /// square of so many cells, `[text, height / cell, width / cell]`.
     public var embedding: Tensor
+
+    /// Whether guidance leads away from the prediction, as from that of a negative prompt.
+    public var isNegative = false
 
     /// The scale of guidance, for a model with `ModelTraits.readsGuidance`.
     public var guidanceScale: Double
