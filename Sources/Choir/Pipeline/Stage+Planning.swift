@@ -46,9 +46,9 @@ extension Stage {
                     length: length, near: tile, overlap: overlap, alignment: traits.alignment, wraps: wraps)
         }
         let window = overlap < tile ? fitted(longer, false) : tile
-        guard overlap <= window / 2 else {
-            let (found, most) = (overlap * traits.pixelsPerCell, window / 2 * traits.pixelsPerCell)
-            throw RequestError("overlap", found: "\(found)", expected: "at most half of the tile, \(most)")
+        guard overlap + traits.alignment <= window else {
+            let (found, most) = (overlap * traits.pixelsPerCell, (window - traits.alignment) * traits.pixelsPerCell)
+            throw RequestError("overlap", found: "\(found)", expected: "less than the tile, at most \(most)")
         }
         let axis = { (length: Int, wraps: Bool) in
             // A ring is as long as the picture: what is rounded up on another canvas would be a gap. And it takes other
