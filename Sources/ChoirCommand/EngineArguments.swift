@@ -21,9 +21,12 @@ struct EngineArguments: ParsableArguments {
             """)
     var model: String?
 
+    @Option(help: "A checkpoint of SDXL's refiner, which takes over from --model for the last part of the noise.")
+    var refiner: String?
+
     /// The options as settings.
     var settings: EngineSettings {
-        EngineSettings(modules: modules, precision: precision, device: device, model: model)
+        EngineSettings(modules: modules, precision: precision, device: device, model: model, refiner: refiner)
     }
 }
 
@@ -33,6 +36,7 @@ struct EngineSettings {
     var precision = CompileOptions.Precision.auto
     var device = "CPU"
     var model: String?
+    var refiner: String?
 
     /// A precision by its name.
     static func precision(named name: String) throws -> CompileOptions.Precision {
@@ -44,11 +48,15 @@ struct EngineSettings {
     }
 
     /// A pipeline with these settings.
-    func pipeline() async throws -> ParallelDiffusionPipeline {
+    ///
+    /// - Parameter previewDecoder: The folder of an autoencoder for previews.
+    func pipeline(previewDecoder: String? = nil) async throws -> ParallelDiffusionPipeline {
         var options = EngineOptions()
         options.precision = precision
         options.device = device
+        options.previewDecoder = previewDecoder
         return try await ParallelDiffusionPipeline(
-            model: model.map { ModelReference(path: $0) } ?? .cosmos, modules: modules, options: options)
+            model: model.map { ModelReference(path: $0) } ?? .cosmos, refiner: refiner, modules: modules,
+            options: options)
     }
 }

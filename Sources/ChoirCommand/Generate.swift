@@ -38,7 +38,7 @@ struct Generate: AsyncParsableCommand {
             if writing.preview != nil { request.previewSide = OutputOptions.previewSide }
             try request.validate()
             try writing.check()
-            let pipeline = try await engine.settings.pipeline()
+            let pipeline = try await engine.settings.pipeline(previewDecoder: writing.previewDecoder)
             guard prompt != nil || !pipeline.denoiser.traits.readsPrompts else {
                 throw RequestError("prompt", found: "none", expected: "what the picture shows, which may be empty")
             }
@@ -64,6 +64,7 @@ struct Generate: AsyncParsableCommand {
             "precision": pipeline.denoiser.traits.precision, "keepsRun": String(run != nil),
         ]
         notes["model"] = engine.model.map(absolutePath)
+        notes["refiner"] = engine.refiner.map(absolutePath)
         notes["latents"] = writing.latents.map(absolutePath)
         return notes
     }

@@ -9,8 +9,11 @@ func absolutePath(_ path: String) -> String { URL(fileURLWithPath: path).path }
 extension OutputOptions {
     /// Refuses, before painting, files beside the picture that could not be written.
     ///
-    /// - Throws: `FileError` or `ImageError` that names the file.
+    /// - Throws: `FileError` or `ImageError` that names the file, `RequestError` for a decoder of no previews.
     func check() throws {
+        if let previewDecoder, preview == nil {
+            throw RequestError("preview decoder", found: previewDecoder, expected: "none without --preview")
+        }
         if let report { try AtomicFile.check(report) }
         if let latents { try AtomicFile.check(latents) }
         if let preview { try ImageWriter.check(path: preview, width: Self.previewSide, height: Self.previewSide) }

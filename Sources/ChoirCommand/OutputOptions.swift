@@ -8,6 +8,13 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "Rewrite this small picture of the canvas after each step.")
     var preview: String?
 
+    @Option(
+        help: """
+            The folder of an autoencoder that paints previews for a checkpoint, such as TAESD. \
+            Default: the checkpoint's own.
+            """)
+    var previewDecoder: String?
+
     @Option(help: "Write the final canvas to this .safetensors file, as the tensor latents, [1, channels, h, w].")
     var latents: String?
 

@@ -30,6 +30,20 @@ struct PictureOptions: ParsableArguments {
 
     @Option(
         help: """
+            The layer of the text encoders that prompts are read at, counted from the last: 1 is the last, 2 the one \
+            before. Default: the model's own, 2 for SDXL and 1 for others.
+            """)
+    var clipSkip: Int?
+
+    @Option(
+        help: """
+            The share of the way from noise after which --refiner takes over. \
+            Default: \(PaintRequest.usualHandOver), with a refiner.
+            """)
+    var handover: Double?
+
+    @Option(
+        help: """
             Start from the tensor noise, [1, channels, h, w] of unit variance, of this .safetensors file, not from the \
             seed's. It has the cells of the first stage's canvas, as `choir plan` states it.
             """)
@@ -99,6 +113,8 @@ struct PictureOptions: ParsableArguments {
         request.negativePrompt = negative
         request.sampler = sampler
         request.eta = eta
+        request.clipSkip = clipSkip
+        request.handOver = handover
         request.noise = noise.map(absolutePath)
         request.tile = tile
         request.overlap = overlap

@@ -42,6 +42,7 @@ struct Plan: AsyncParsableCommand {
     private static func describe(_ stage: Stage, of plan: PaintPlan) -> String {
         let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
         let edges = columns.wraps || rows.wraps ? ", wrapped" : ""
+        let expert = stage.belongsToRefiner ? plan.handOver.map { ", by the refiner \($0.refiner)" } ?? "" : ""
         let counts = stage.evaluationCounts
         let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
         let perStep = least == most ? "\(most)" : "\(least) to \(most)"
@@ -53,7 +54,7 @@ struct Plan: AsyncParsableCommand {
             \(columns.starts.count) x \(rows.starts.count) tiles of \
             \(columns.window * side)x\(rows.window * side), overlap \(stage.overlap * side), \
             \(stage.schedule.steps) steps of \(stage.sampler.displayName), guidance \(stage.guidance.scale), \
-            \(perStep) evaluations a step, \(stage.merging.rawValue)\(edges)
+            \(perStep) evaluations a step, \(stage.merging.rawValue)\(edges)\(expert)
             """
     }
 }

@@ -29,7 +29,7 @@ struct Resume: AsyncParsableCommand {
             var writing = writing
             writing.latents = writing.latents ?? record.notes["latents"]
             try writing.check()
-            let pipeline = try await settings(record.notes).pipeline()
+            let pipeline = try await settings(record.notes).pipeline(previewDecoder: writing.previewDecoder)
             let plan = try pipeline.plan(directory)
             try plan.checkOutput(file, model: record.model)
             try Feasibility.checkMemory(pipeline, plan.request)
@@ -60,6 +60,7 @@ struct Resume: AsyncParsableCommand {
         }
         if let device = notes["device"] { settings.device = device }
         settings.model = notes["model"]
+        settings.refiner = notes["refiner"]
         return settings
     }
 }

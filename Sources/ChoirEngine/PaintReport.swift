@@ -37,6 +37,10 @@ public struct PaintReport: Hashable, Sendable, Codable {
     public var size: PixelSize
     /// The seed.
     public var seed: UInt64
+    /// The name of the refiner that took over; absent without one.
+    public var refiner: String?
+    /// The share of the way from pure noise that the model painted alone; absent without a refiner.
+    public var handover: Double?
     /// Steps at the full size.
     public var steps: Int
     /// Tiles at the full size.
@@ -75,7 +79,9 @@ public struct PaintReport: Hashable, Sendable, Codable {
         model = painting.model
         size = painting.request.size
         seed = painting.request.seed
-        steps = painting.plan.finest.schedule.steps
+        refiner = painting.plan.handOver?.refiner
+        handover = painting.plan.handOver?.share
+        steps = painting.plan.finest.stepsAtSize
         tiles = painting.plan.tiles
         evaluations = painting.plan.evaluations
         self.modules = modules

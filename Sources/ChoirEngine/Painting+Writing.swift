@@ -85,16 +85,18 @@ extension PaintPlan {
 
     func metadata(model: String) throws -> ImageMetadata {
         let parameters = GenerationParameters(
-            prompt: request.prompt, negativePrompt: request.negativePrompt, steps: finest.schedule.steps,
+            prompt: request.prompt, negativePrompt: request.negativePrompt, steps: finest.stepsAtSize,
             sampler: finest.sampler.displayName, guidanceScale: guidanceScale, seed: request.seed,
             width: request.size.width, height: request.size.height, model: model,
             // A side that is shorter than a tile has windows of its own length: the longer ones are the tiles.
             tileSize: max(finest.tiles.columns.window, finest.tiles.rows.window) * pixelsPerCell,
             overlap: finest.overlap * pixelsPerCell,
-            bridges: request.bridges.map(\.rawValue), version: "Choir \(ChoirVersion.current)")
+            bridges: request.bridges.map(\.rawValue), clipSkip: request.clipSkip,
+            refiner: handOver.map { ($0.refiner, $0.share) }, version: "Choir \(ChoirVersion.current)")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let block = Reproduction(version: ChoirVersion.current, model: model, request: request)
+        let block = Reproduction(
+            version: ChoirVersion.current, model: model, refiner: handOver?.refiner, request: request)
         return ImageMetadata(
             parameters: parameters.text, choir: String(decoding: try encoder.encode(block), as: UTF8.self))
     }
@@ -106,6 +108,8 @@ public struct Reproduction: Hashable, Sendable, Codable {
     public var version: String
     /// The name of the model.
     public var model: String
+    /// The name of its refiner; nil without.
+    public var refiner: String?
     /// What was asked for.
     public var request: PaintRequest
 }

@@ -116,6 +116,15 @@ public final class WeightStore: Sendable {
 
     deinit { munmap(base, reservedByteCount) }
 
+    /// Gives the memory of all pages of the files back. What is touched again is read again.
+    ///
+    /// An engine that has compiled a graph has its own copy of nearly every weight; without this a process would hold
+    /// them twice, as far as the system counts. The corresponding C function is `madvise`.
+    package func releasePages() {
+        // Advice: where it is not taken, nothing but memory is lost.
+        if inlineOffset > 0 { _ = madvise(base, inlineOffset, MADV_DONTNEED) }
+    }
+
     /// The names of all weights as the files have them, sorted.
     public var names: [String] { entries.keys.sorted() }
 

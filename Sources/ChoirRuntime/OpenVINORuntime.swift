@@ -119,12 +119,14 @@ public final class OpenVINORuntime: Sendable {
                     properties + [("CACHE_DIR", slot.engineDirectory)]
                 )
                 slot.commit()
+                graph.weights.releasePages()
                 return CompiledModel(adopting: handle, graph, self, options, precision)
             } catch {
                 slot.discard()
             }
         }
         let handle = try compile(text, graph, options.device, properties)
+        graph.weights.releasePages()
         return CompiledModel(adopting: handle, graph, self, options, precision)
     }
 

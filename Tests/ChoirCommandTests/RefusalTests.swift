@@ -30,7 +30,7 @@ import Testing
         (["x", "--noise", "folder.png"], 65, ["folder.png"]),
         (["x", "--latents", "missing/l.safetensors"], 73, ["missing/l.safetensors", "No such file or directory"]),
         (["x", "--tile", "63"], 64, ["tile", "found 63", "64 to 4096"]),
-        (["x", "--tile", "64", "--overlap", "33"], 64, ["overlap", "found 33", "32"]),
+        (["x", "--tile", "64", "--overlap", "60"], 64, ["overlap", "found 60", "at most 48"]),
         (["x", "--overlap=-1"], 64, ["overlap", "-1", "0 to 2048"]),
         (["x", "--seed=-1"], 64, ["seed", "-1"]),
         ([String(repeating: "nebula ", count: 2341)], 64, ["prompt", "16387 bytes", "16384"]),

@@ -158,7 +158,7 @@ import Testing
         // The answer was recorded for class 2, and is an f16.
         #expect((Self.difference(found, expected) < 2e-3 * largest) == (label == 2))
         var unconditional = input
-        unconditional.isUnconditional = true
+        unconditional.isNegative = true
         let zero = pipeline.denoiser.conditioned(by: ["class": [0]])
         let others = try await zero.modules(for: shape, embedding: [0], count: 1)
         let same = try await modules.predict(unconditional).clean == others.predict(input).clean

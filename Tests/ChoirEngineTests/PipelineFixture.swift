@@ -35,6 +35,15 @@ final class PipelineFixture: Sendable {
         }
     }
 
+    /// The refiner of the fixture `sdxl`.
+    static func refiner() throws -> PipelineFixture {
+        let fixture = try PipelineFixture("refiner")
+        for name in ["vae", "text_encoder", "tokenizer"] { try fixture.remove(name) }
+        try fixture.link("text_encoder_2", to: pipelines + "sdxl/text_encoder_2")
+        try fixture.link("tokenizer_2", to: texts + "bigg")
+        return fixture
+    }
+
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     private func link(_ name: String, to path: String) throws {
@@ -62,12 +71,14 @@ final class PipelineFixture: Sendable {
         try #require(after.data(using: .isoLatin1)).write(to: url)
     }
 
+    var panorama: String { Self.pipelines + "\(kind)/panorama.safetensors" }
     var runs: String { Self.pipelines + "\(kind)/runs.safetensors" }
 
-    func pipeline(modules: Int = 2) async throws -> ParallelDiffusionPipeline {
+    func pipeline(modules: Int = 2, refiner: PipelineFixture? = nil) async throws -> ParallelDiffusionPipeline {
         var options = EngineOptions()
         options.precision = .f32
-        return try await ParallelDiffusionPipeline(model: .checkpoint(folder), modules: modules, options: options)
+        return try await ParallelDiffusionPipeline(
+            model: .checkpoint(folder), refiner: refiner?.folder, modules: modules, options: options)
     }
 }
 
@@ -86,4 +97,9 @@ extension ParallelDiffusionPipeline {
         }
         throw CancellationError()
     }
+}
+
+/// The largest difference of pixels, found in -1 ... 1 and expected in 0 ... 1.
+func pixelDifference(_ found: Tensor, _ expected: Tensor) -> Float {
+    zip(found.elements, expected.elements).map { abs(($0 + 1) / 2 - $1) }.max() ?? .infinity
 }

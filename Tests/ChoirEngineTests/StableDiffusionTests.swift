@@ -42,8 +42,9 @@ private struct TinyCheckpoint {
         let checkpoint = try Checkpoint(path: folder)
         let (width, pooled) = (checkpoint.unet.textWidth, pooledWidth)
         return try StableDiffusionDenoiser(
-            checkpoint, name: kind, pooledWidth: pooled, codec: nil, options: options
-        ) { prompts in
+            checkpoint, name: kind, pixelsPerCell: checkpoint.pixelsPerCell, pooledWidth: pooled, clipSkips: nil,
+            codec: nil, refiner: nil, options: options
+        ) { prompts, _ in
             prompts.map { prompt in
                 let seed = UInt64(prompt.utf8.reduce(0) { $0 * 31 + UInt64($1) } % 1_000_003)
                 let row = CounterNoise(seed: seed).normal(

@@ -16,21 +16,38 @@ import Testing
         return request
     }
 
-    /// The largest difference of pixels between 0 and 1.
-    private func difference(_ found: Tensor, _ expected: Tensor) -> Float {
-        zip(found.elements, expected.elements).map { abs(($0 + 1) / 2 - $1) }.max() ?? .infinity
-    }
-
-    @Test(arguments: [("sd1", "euler"), ("sd1", "ddim"), ("sdxl", "euler"), ("sdxl", "zeros")])
+    @Test(arguments: [
+        ("sd1", "euler"), ("sd1", "ddim"), ("sd1", "skip"), ("sdxl", "euler"), ("sdxl", "zeros"), ("sdxl", "skip"),
+    ])
     func `a picture from given noise is that of diffusers`(kind: String, run: String) async throws {
         let fixture = try PipelineFixture(kind)
         var request = request(width: 32, height: 24)
         request.noise = fixture.runs
         request.sampler = run == "ddim" ? .ddim : .euler
-        if run != "euler" { request.negativePrompt = "" }
+        if ["ddim", "zeros"].contains(run) { request.negativePrompt = "" }
+        // One layer more than the model leaves out by itself.
+        if run == "skip" { request.clipSkip = kind == "sdxl" ? 3 : 2 }
         let picture = try await fixture.pipeline().picture(request)
         let expected = try SafetensorsFile(path: fixture.runs).floats(run).reshaped(to: picture.shape)
-        #expect(difference(picture, expected) <= 1 / 255)
+        #expect(pixelDifference(picture, expected) <= 1 / 255)
+    }
+
+    @Test(arguments: [("sd1", 1), ("sdxl", 2)])
+    func `the model's own layer may be named, and others only where there are some`(
+        kind: String, own: Int
+    ) async throws {
+        let fixture = try PipelineFixture(kind)
+        var request = request(width: 32, height: 24)
+        request.steps = 1
+        let pipeline = try await fixture.pipeline()
+        let plain = try await pipeline.picture(request)
+        request.clipSkip = own
+        let named = try await pipeline.picture(request)
+        #expect(plain == named)
+        for layer in [own - 1, 4] {
+            request.clipSkip = layer
+            #expect(throws: RequestError.self) { _ = try pipeline.plan(request) }
+        }
     }
 
     @Test(arguments: ["sd1", "sdxl"])
@@ -47,7 +64,8 @@ import Testing
         #expect(same && finite)
         request.prompt = "a cat"
         let other = try await fixture.pipeline().picture(request)
-        #expect(difference(other, Tensor(shape: alone.shape, elements: alone.elements.map { ($0 + 1) / 2 })) > 1 / 255)
+        let positive = Tensor(shape: alone.shape, elements: alone.elements.map { ($0 + 1) / 2 })
+        #expect(pixelDifference(other, positive) > 1 / 255)
     }
 
     /// Opening must say what is wrong, before anything is compiled.

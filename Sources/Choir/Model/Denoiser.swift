@@ -17,11 +17,25 @@ public protocol Denoiser: Sendable {
     ///   model has them.
     func conditioned(by conditions: [String: [Double]]) -> any Denoiser
 
+    /// What takes over for the last part of the noise, at every size of a picture; nil for nothing.
+    ///
+    /// An expert for little noise (Balaji et al. 2022, "eDiff-I", section 4.1; the refiner of Podell et al. 2023,
+    /// "SDXL", section 2.5). Its canvas is that of this model, and its tiles are those of this model: of its traits only
+    /// name, summary and bytes count. Its own codec and refiner are not asked.
+    var refiner: (any Denoiser)? { get }
+
     /// The model's forms of all prompts of a painting. The empty prompt gives the model's "nothing in particular".
     ///
     /// - Parameter prompts: All that any tile will be asked for, each once.
     /// - Returns: One embedding for each prompt, all of one shape.
     func embeddings(of prompts: [String]) async throws -> [Tensor]
+
+    /// The same, read at another layer of the text encoders.
+    ///
+    /// - Parameters:
+    ///   - prompts: As of `embeddings(of:)`.
+    ///   - clipSkip: The layer, one of `ModelTraits.clipSkips`; nil for the model's own.
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor]
 
     /// Makes ready for tiles of one shape.
     ///
@@ -39,6 +53,18 @@ extension Denoiser {
 
     /// A model without conditions has nothing to be told.
     public func conditioned(by conditions: [String: [Double]]) -> any Denoiser { self }
+
+    /// None: the model paints alone.
+    public var refiner: (any Denoiser)? { nil }
+
+    /// A model without `ModelTraits.clipSkips` is asked for its own layer alone.
+    public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        precondition(clipSkip == nil, "\(traits.name) has no other layer than its own")
+        return try await embeddings(of: prompts)
+    }
+
+    /// What paints a stage: this model, or its refiner.
+    func expert(for stage: Stage) -> any Denoiser { stage.belongsToRefiner ? refiner ?? self : self }
 }
 
 /// What the tiles of a stage have in common; a model may need to be compiled for it.
@@ -100,12 +126,12 @@ public struct TileInput: Sendable {
     /// square of so many cells, `[text, height / cell, width / cell]`.
     public var embedding: Tensor
 
+    /// Whether guidance leads away from the prediction, as from that of a negative prompt; a model without prompts is told
+    /// by this alone.
+    public var isNegative = false
+
     /// The scale of guidance, for a model with `ModelTraits.readsGuidance`.
     public var guidanceScale: Double
-
-    /// Whether this is the prediction that guidance leads away from; for a model without prompts, which the embedding
-    /// does not tell.
-    public var isUnconditional = false
 
     /// The tokens of all tiles, `[contextTokens, width]`; nil to listen to nobody.
     public var context: Tensor?

@@ -36,7 +36,10 @@ public protocol LatentCodec: Sendable {
 
 extension LatentCodec {
     /// The decoded canvas.
-    public func preview(of canvas: Tensor) async throws -> Tensor {
+    public func preview(of canvas: Tensor) async throws -> Tensor { try await decoded(canvas) }
+
+    /// The whole picture of a canvas, for small ones.
+    package func decoded(_ canvas: Tensor) async throws -> Tensor {
         var strips: [Tensor] = []
         try await decode(canvas) { strips.append($0) }
         let height = strips.reduce(0) { $0 + $1.height }

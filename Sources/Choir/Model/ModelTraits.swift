@@ -110,6 +110,10 @@ public struct ModelTraits: Hashable, Sendable {
     /// each square. Nil for a model that is told one thing for a whole tile.
     public var conditioningCell: Int?
 
+    /// At which layers of the text encoders prompts can be read, counted from the last one, which is 1; nil for a model
+    /// without a choice.
+    public var clipSkips: ClosedRange<Int>?
+
     /// Bytes that the compiled model takes without any tile.
     public var residentBytes: Int
 
@@ -136,7 +140,7 @@ public struct ModelTraits: Hashable, Sendable {
         name: String, precision: String, channels: Int, pictureChannels: Int = 3, pixelsPerCell: Int = 1,
         alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind, noise: NoiseSchedule = .flow(),
         guidesBelowOne: Bool = true, readsGuidance: Bool = false, scales: [Scale], scaleFactor: Int, summary: Summary?,
-        conditioningCell: Int? = nil, residentBytes: Int,
+        conditioningCell: Int? = nil, clipSkips: ClosedRange<Int>? = nil, residentBytes: Int,
         activationBytesPerCell: Int
     ) {
         self.name = name
@@ -155,6 +159,7 @@ public struct ModelTraits: Hashable, Sendable {
         self.scaleFactor = scaleFactor
         self.summary = summary
         self.conditioningCell = conditioningCell
+        self.clipSkips = clipSkips
         self.residentBytes = residentBytes
         self.activationBytesPerCell = activationBytesPerCell
     }

@@ -7,7 +7,7 @@ extension ModulePool {
         guard guidance.needsUnconditional else { return try await predict(input) }
         var unconditional = input
         unconditional.embedding = negative
-        unconditional.isUnconditional = true
+        unconditional.isNegative = true
         // Side by side, so that a single tile keeps two modules busy.
         async let other = predict(unconditional)
         var prediction = try await predict(input)

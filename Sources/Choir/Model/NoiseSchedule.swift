@@ -44,4 +44,25 @@ public enum NoiseSchedule: Hashable, Sendable {
             return try noise.schedule(steps: steps, spacing: spacing).partial(strength: start)
         }
     }
+
+    /// How many of a schedule's steps begin before a share of the way from pure noise is done.
+    ///
+    /// Matches the `denoising_end` and `denoising_start` of diffusers' pipelines for SDXL: the way is measured in the
+    /// times that the model was trained at, rounded to a whole one. For a model that is told deviations it is measured in
+    /// steps.
+    ///
+    /// - Parameters:
+    ///   - schedule: What `schedule(steps:sampler:start:shift:)` gave, whatever its start.
+    ///   - share: 0 ... 1.
+    func steps(of schedule: Schedule, before share: Double) -> Int {
+        let trained = { (times: Int) in (Double(times) - share * Double(times)).rounded(.toNearestOrEven) }
+        let least: Double
+        switch self {
+        case .flow(let timeScale): least = timeScale * (1 - share)
+        case .scheduler(let configuration): least = trained(configuration.trainingSteps)
+        case .training(let noise, _): least = trained(noise.cumulativeAlphas.count)
+        case .karras: return Int((Double(schedule.steps) * share).rounded())
+        }
+        return schedule.levels.dropLast().prefix { $0.time >= least }.count
+    }
 }

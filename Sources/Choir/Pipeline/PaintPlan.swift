@@ -3,8 +3,19 @@ import ChoirTensor
 
 /// What a painting will do and take, known before anything runs.
 public struct PaintPlan: Hashable, Sendable {
-    /// The stages from the coarsest to the full size.
+    /// The stages from the coarsest to the full size; two for a size at which a refiner takes over.
     public let stages: [Stage]
+
+    /// The name of the refiner and the share of the way from pure noise after which it takes over; nil without.
+    public let handOver: HandOver?
+
+    /// How a refiner takes part.
+    public struct HandOver: Hashable, Sendable {
+        /// The refiner's name.
+        public let refiner: String
+        /// The share of the way from pure noise that is the other model's.
+        public let share: Double
+    }
 
     /// What was planned for.
     public internal(set) var request: PaintRequest
@@ -39,29 +50,53 @@ public struct PaintPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - request: What to paint.
     ///   - traits: What paints it.
+    ///   - refiner: What takes over from it; nil for nothing.
     ///   - codec: What will decode the canvas; nil if it is the picture.
     ///   - modules: How many tiles are denoised at the same time.
     /// - Throws: `RequestError` if the request is invalid or does not fit the model, `SamplingError` for settings that
     ///   no schedule can be made of.
     public init(
-        request: PaintRequest, traits: ModelTraits, codec: (any LatentCodec)? = nil, modules: Int
+        request: PaintRequest, traits: ModelTraits, refiner: ModelTraits? = nil, codec: (any LatentCodec)? = nil,
+        modules: Int
     ) throws {
         try request.validate()
         try traits.check(request)
+        try Self.check(request, traits: traits, refiner: refiner)
         let ladder = Ladder(request: request, traits: traits)
         try Self.checkRings(of: request, scales: ladder.rungs.count, traits: traits)
-        let stages = try ladder.rungs.indices.reversed().map { rung in
-            try Stage(rung: rung, of: ladder, request: request, traits: traits)
+        let stages = try ladder.rungs.indices.reversed().flatMap { rung in
+            try Stage.stages(rung: rung, of: ladder, request: request, traits: traits, refiner: refiner)
         }
         self.stages = stages
+        handOver = refiner.map {
+            HandOver(refiner: $0.name, share: request.handOver ?? PaintRequest.usualHandOver)
+        }
         pixelsPerCell = traits.pixelsPerCell
         pictureChannels = traits.pictureChannels
         guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
         self.request = request
         peakBytes =
-            Self.peakBytes(stages: stages, traits: traits, codec: codec, modules: modules) + (request.map?.bytes ?? 0)
+            Self.peakBytes(stages: stages, traits: traits, refiner: refiner, codec: codec, modules: modules)
+            + (request.map?.bytes ?? 0)
         runBytes = Self.runBytes(stages: stages, request: request, traits: traits)
     }
+
+    /// Settings that not every model has.
+    private static func check(
+        _ request: PaintRequest, traits: ModelTraits, refiner: ModelTraits?
+    ) throws(RequestError) {
+        if let handOver = request.handOver, refiner == nil {
+            throw RequestError("handover", found: "\(handOver)", expected: "none without a refiner that takes over")
+        }
+        guard let clipSkip = request.clipSkip else { return }
+        for traits in [traits, refiner].compactMap({ $0 }) where traits.clipSkips?.contains(clipSkip) != true {
+            let expected = traits.clipSkips.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "none"
+            throw RequestError("clip skip", found: "\(clipSkip)", expected: "\(expected) for \(traits.name)")
+        }
+    }
+
+    /// The stage whose picture a stage refines, the last one of the size before; nil for the first size.
+    func refined(by index: Int) -> Stage? { stages[..<index].last { $0.rung > stages[index].rung } }
 
     /// A ring has no cells to spare: it is made of whole cells, and of whole cells of what tiles see of the coarser scale.
     private static func checkRings(of request: PaintRequest, scales: Int, traits: ModelTraits) throws(RequestError) {
@@ -86,23 +121,25 @@ public struct PaintPlan: Hashable, Sendable {
     /// State, fused prediction, the sampler's memory and noise, and the coarser picture; tiles in flight; model and
     /// activations. Or, when the model is gone, the canvas and what decodes it.
     private static func peakBytes(
-        stages: [Stage], traits: ModelTraits, codec: (any LatentCodec)?, modules: Int
+        stages: [Stage], traits: ModelTraits, refiner: ModelTraits?, codec: (any LatentCodec)?, modules: Int
     ) -> Int {
-        var coarser = 0
+        // Canvases of the stage before, and of the size before.
+        var (canvas, coarser) = (0, 0)
         var peak = 0
         for stage in stages {
+            if !stage.continues { coarser = canvas }
+            let traits = stage.belongsToRefiner ? refiner ?? traits : traits
             let state = stateBytes(stage, traits: traits)
             let more = [stage.samplerRemembers, stage.samplerTakesNoise || stage.residual != nil]
             let states = 2 + more.count { $0 }
             let cells = stage.tiles.columns.window * stage.tiles.rows.window
             let inFlight =
                 modules * cells * (traits.activationBytesPerCell + 4 * traits.channels * MemoryLayout<Float>.size)
-            peak = max(peak, states * state + coarser + inFlight)
-            coarser = canvasBytes(stage, traits: traits)
+            peak = max(peak, states * state + coarser + inFlight + traits.residentBytes)
+            canvas = canvasBytes(stage, traits: traits)
         }
-        peak += traits.residentBytes
         guard let codec, let tiles = stages.last?.tiles else { return peak }
-        return max(peak, coarser + codec.decodingBytes(height: tiles.rows.length, width: tiles.columns.length))
+        return max(peak, canvas + codec.decodingBytes(height: tiles.rows.length, width: tiles.columns.length))
     }
 
     /// Two states, because the new one is written before the old one goes; and the noise that was given.
@@ -110,7 +147,7 @@ public struct PaintPlan: Hashable, Sendable {
         guard let finest = stages.last else { return 0 }
         let noise = request.noise == nil ? 0 : canvasBytes(stages[0], traits: traits)
         let stored = finest.samplerRemembers ? 2 : 1
-        let coarser = stages.dropLast().last.map { canvasBytes($0, traits: traits) } ?? 0
+        let coarser = stages.last { $0.rung > finest.rung }.map { canvasBytes($0, traits: traits) } ?? 0
         return 2 * (stored * stateBytes(finest, traits: traits) + coarser) + noise
     }
 }

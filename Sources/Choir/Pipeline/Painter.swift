@@ -13,6 +13,9 @@ struct Painter {
 
     private let embeddings: [String: Tensor]
 
+    /// What the refiner is told of the same prompts; empty without one.
+    private let refinerEmbeddings: [String: Tensor]
+
     init(
         denoiser: any Denoiser, modules: Int, plan: PaintPlan, run: RunDirectory?, noise: Tensor?
     ) async throws {
@@ -23,6 +26,12 @@ struct Painter {
         self.run = run
         self.noise = noise
         embeddings = try await TilePrompter.embeddings(of: plan.request, by: denoiser)
+        refinerEmbeddings =
+            if let refiner = denoiser.refiner, plan.stages.contains(where: \.belongsToRefiner) {
+                try await TilePrompter.embeddings(of: plan.request, by: refiner)
+            } else {
+                [:]
+            }
     }
 
     /// - Parameters:
@@ -34,17 +43,20 @@ struct Painter {
         var timings = PaintTimings()
         var progress = PaintProgress(plan: plan, doneStages: stored?.stage ?? 0)
         var coarser = stored?.coarser
-        var pool: (shape: TileShape, modules: any ModulePool)?
+        var continued: Tensor?
+        var pool: (shape: TileShape, belongsToRefiner: Bool, modules: any ModulePool)?
 
         for index in (stored?.stage ?? 0)..<plan.stages.count {
             let stage = plan.stages[index]
-            if pool?.shape != stage.tileShape {
+            let expert = denoiser.expert(for: stage)
+            let embeddings = stage.belongsToRefiner ? refinerEmbeddings : embeddings
+            if pool?.shape != stage.tileShape || pool?.belongsToRefiner != stage.belongsToRefiner {
                 let start = clock.now
                 // Gone before the next is made: two compiled networks may not fit into memory.
                 pool = nil
-                let modules = try await denoiser.modules(
+                let modules = try await expert.modules(
                     for: stage.tileShape, embedding: embeddings.values.first?.shape ?? [0], count: modules)
-                pool = (stage.tileShape, modules)
+                pool = (stage.tileShape, stage.belongsToRefiner, modules)
                 timings.compile += (clock.now - start).seconds
             }
             guard let modules = pool?.modules else { preconditionFailure("a stage without modules") }
@@ -52,7 +64,8 @@ struct Painter {
             var painter = try await StagePainter(
                 stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
                 prompter: TilePrompter(regions: stage.regions, embeddings: embeddings), coarser: coarser, run: run,
-                stored: stored?.stage == index ? stored : nil, given: index == 0 ? noise : nil, denoiser: denoiser)
+                stored: stored?.stage == index ? stored : nil, given: index == 0 ? noise : nil,
+                continued: continued.take(), traits: expert.traits, codec: denoiser.codec)
             progress.skip(evaluations: painter.doneEvaluations, steps: painter.doneSteps)
             let canvas = try await painter.paint(&progress, send: send)
             timings.denoise += (clock.now - start).seconds
@@ -62,7 +75,9 @@ struct Painter {
                     request: plan.request, plan: plan, model: denoiser.traits.name, canvas: canvas,
                     codec: denoiser.codec, timings: timings)
             }
-            coarser = canvas
+            // A stage of the same size goes on with the state itself, and refines what this one did.
+            continued = plan.stages[index + 1].continues ? painter.state : nil
+            if continued == nil { coarser = canvas }
         }
         preconditionFailure("a plan has at least one stage")
     }

@@ -33,7 +33,9 @@ public struct ParallelDiffusionPipeline: Sendable {
 
     /// What painting a request would do and take. Runs nothing.
     public func plan(_ request: PaintRequest) throws -> PaintPlan {
-        try PaintPlan(request: request, traits: denoiser.traits, codec: denoiser.codec, modules: modules)
+        try PaintPlan(
+            request: request, traits: denoiser.traits, refiner: denoiser.refiner?.traits, codec: denoiser.codec,
+            modules: modules)
     }
 
     /// What the painting of a run directory does and takes, as `plan(_:)` says of its request.
@@ -55,7 +57,7 @@ public struct ParallelDiffusionPipeline: Sendable {
             let plan = try plan(request)
             let canvas = plan.stages[0].canvasShape(channels: denoiser.traits.channels)
             let noise = try request.noise.map { try GivenNoise.read($0, for: canvas) }
-            try run?.start(request, model: denoiser.traits.name, noise: noise)
+            try run?.start(request, of: denoiser, noise: noise)
             let painter = try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run, noise: noise)
             return try await painter.paint(from: nil) { continuation.yield($0) }
         }
@@ -74,7 +76,7 @@ public struct ParallelDiffusionPipeline: Sendable {
             var plan = try plan(run)
             plan.request.previewSide = previewSide ?? plan.request.previewSide
             try plan.request.validate()
-            let state = try run.state(for: plan, traits: denoiser.traits)
+            let state = try run.state(for: plan, of: denoiser)
             let noise = state == nil ? try run.noise(for: plan, traits: denoiser.traits) : nil
             let painter = try await Painter(denoiser: denoiser, modules: modules, plan: plan, run: run, noise: noise)
             return try await painter.paint(from: state) { continuation.yield($0) }

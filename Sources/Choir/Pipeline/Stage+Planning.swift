@@ -1,8 +1,34 @@
 import ChoirSampling
 
 extension Stage {
-    /// Plans one size of a painting.
-    init(rung: Int, of ladder: Ladder, request: PaintRequest, traits: ModelTraits) throws {
+    /// Plans one size of a painting: one stage, or two if a refiner takes over within its steps.
+    static func stages(
+        rung: Int, of ladder: Ladder, request: PaintRequest, traits: ModelTraits, refiner: ModelTraits?
+    ) throws -> [Stage] {
+        let whole = try Stage(rung: rung, of: ladder, request: request, traits: traits)
+        guard let refiner else { return [whole] }
+        var traits = traits
+        // Both look at the same tiles.
+        traits.alignment = max(traits.alignment, refiner.alignment)
+        var expert = traits
+        (expert.name, expert.summary) = (refiner.name, refiner.summary)
+        let count = traits.noise.steps(of: whole.schedule, before: request.handOver ?? PaintRequest.usualHandOver)
+        return try [(traits, 0..<count, false), (expert, count..<whole.schedule.steps, true)]
+            .filter { !$0.1.isEmpty }
+            .map {
+                try Stage(rung: rung, of: ladder, request: request, traits: $0.0, steps: $0.1, belongsToRefiner: $0.2)
+            }
+    }
+
+    /// Plans one size of a painting, or some of its steps.
+    ///
+    /// - Parameters:
+    ///   - steps: Which of its steps; nil for all.
+    ///   - belongsToRefiner: Whether the refiner takes them.
+    init(
+        rung: Int, of ladder: Ladder, request: PaintRequest, traits: ModelTraits, steps part: Range<Int>? = nil,
+        belongsToRefiner: Bool = false
+    ) throws {
         let size = ladder.rungs[rung]
         let refines = rung < ladder.rungs.count - 1
         // What refines nothing composes, at whatever size: with the settings of the scale that the model composes at.
@@ -23,9 +49,9 @@ extension Stage {
                     length: length, near: tile, overlap: overlap, alignment: traits.alignment, wraps: wraps)
         }
         let window = overlap < tile ? fitted(longer, false) : tile
-        guard overlap <= window / 2 else {
-            let (found, most) = (overlap * traits.pixelsPerCell, window / 2 * traits.pixelsPerCell)
-            throw RequestError("overlap", found: "\(found)", expected: "at most half of the tile, \(most)")
+        guard overlap + traits.alignment <= window else {
+            let (found, most) = (overlap * traits.pixelsPerCell, (window - traits.alignment) * traits.pixelsPerCell)
+            throw RequestError("overlap", found: "\(found)", expected: "less than the tile, at most \(most)")
         }
         let axis = { (length: Int, wraps: Bool) -> TileAxis in
             let least = traits.fixesTile ? tile : 0
@@ -55,8 +81,12 @@ extension Stage {
         self.tiles = tiles
         sampler = request.sampler ?? traits.sampler
         eta = request.eta ?? 0
-        schedule = try traits.noise.schedule(
+        let whole = try traits.noise.schedule(
             steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift)
+        schedule = try part.map { try whole.part($0) } ?? whole
+        self.belongsToRefiner = belongsToRefiner
+        stepsBefore = part?.lowerBound ?? 0
+        stepsAtSize = whole.steps
         regions = try StageRegions(
             request: request, traits: traits, pictureWidth: size.width, pictureHeight: size.height
         ) { Self.guidance($0, best: best.guidance, of: traits) }

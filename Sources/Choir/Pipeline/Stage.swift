@@ -1,7 +1,8 @@
 public import ChoirSampling
 import ChoirTensor
 
-/// One resolution of a painting: a canvas, its tiles, and the noise levels that it goes through.
+/// One resolution of a painting: a canvas, its tiles, and the noise levels that it goes through; or those of them that
+/// one of two networks paints.
 public struct Stage: Hashable, Sendable {
     /// The index in `ModelTraits.scales`.
     public let scale: Int
@@ -29,6 +30,18 @@ public struct Stage: Hashable, Sendable {
 
     /// The noise levels.
     public let schedule: Schedule
+
+    /// Whether the model's refiner paints it.
+    public let belongsToRefiner: Bool
+
+    /// Steps at this size that the stage before has done. If there are any, the stage goes on with its canvas.
+    public let stepsBefore: Int
+
+    /// All steps at this size, of this stage and of the one before or after it.
+    public let stepsAtSize: Int
+
+    /// Whether the stage goes on with the canvas of the stage before as it is.
+    public var continues: Bool { stepsBefore > 0 }
 
     /// Scale of guidance.
     public let guidanceScale: Double
@@ -89,6 +102,9 @@ public struct Stage: Hashable, Sendable {
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.
     public var publishesFirst: Bool { tileShape.contextTokens > 0 }
+
+    /// The share of the steps at this size that are done before a step of this stage.
+    func done(beforeStep step: Int) -> Double { Double(stepsBefore + step) / Double(stepsAtSize) }
 
     /// Whether the sampler keeps a field of the canvas's size between steps.
     var samplerRemembers: Bool { sampler == .dpmpp2m || sampler == .heun }

@@ -20,7 +20,8 @@ struct StagePainter {
     private let merging: any Bridge
     private let attention: (any Bridge)?
     private var sampler: Sampler
-    private var state: Tensor
+    /// The canvas, or the sheet of tiles, as the sampler has it.
+    private(set) var state: Tensor
     private var publications: [Tensor]
     /// Where the tiles were when they published.
     private var publishedTiles: TilePlan
@@ -30,7 +31,7 @@ struct StagePainter {
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int,
         prompter: TilePrompter, coarser: Tensor?, run: RunDirectory?, stored: RunState?, given: Tensor?,
-        denoiser: any Denoiser
+        continued: Tensor?, traits: ModelTraits, codec: (any LatentCodec)?
     ) async throws {
         self.stage = stage
         self.index = index
@@ -42,14 +43,17 @@ struct StagePainter {
         let content = (width: stage.contentWidth, height: stage.contentHeight)
         noise = CanvasNoise(plan.request, pictureWidth: content.width, pictureHeight: content.height)
         previewSide = plan.request.previewSide
-        traits = denoiser.traits
-        codec = denoiser.codec
+        self.traits = traits
+        self.codec = codec
 
         start = StartingCanvas(
             stage: stage,
             noise: CanvasNoise(
                 plan.request, pictureWidth: content.width, pictureHeight: content.height, given: given),
-            traits: traits, coarser: coarser.map { .init(canvas: $0, stage: plan.stages[index - 1]) })
+            traits: traits,
+            coarser: coarser.flatMap { canvas in
+                plan.refined(by: index).map { .init(canvas: canvas, stage: $0) }
+            })
         isHeld = stored != nil
         publishedTiles = stage.tiles(at: max(0, (stored?.evaluation ?? 0) - 1))
         merging = stage.merging.bridge(weights: plan.request.weights ?? .hann)
@@ -62,8 +66,12 @@ struct StagePainter {
             publications = stored.publications
         } else {
             sampler = try Sampler(stage.sampler, schedule: stage.schedule, eta: stage.eta)
-            let canvas = try await start.make()
-            state = stage.sheet?.cut(canvas) ?? canvas
+            if let continued {
+                state = continued
+            } else {
+                let canvas = try await start.make()
+                state = stage.sheet?.cut(canvas) ?? canvas
+            }
             publications = []
         }
     }
@@ -101,7 +109,7 @@ struct StagePainter {
         guard let residual = stage.residual,
             sampler.evaluation == 0 || sampler.step(forEvaluation: sampler.evaluation - 1) != step
         else { return }
-        let share = residual.share(done: Double(step) / Double(stage.schedule.steps))
+        let share = residual.share(done: stage.done(beforeStep: step))
         let noised = try await start.make(at: level)
         state = state.lerp(to: stage.sheet?.cut(noised) ?? noised, fraction: Float(share))
     }
@@ -113,7 +121,8 @@ struct StagePainter {
     private func stepNoise() async throws -> Tensor {
         let canvas = stage.canvasShape(channels: traits.channels)
         let (source, channels, width) = (noise, traits.channels, stage.tiles.columns.length)
-        let draw = NoiseDraw.step(evaluation: sampler.evaluation, rung: stage.rung)
+        // Samplers that take noise evaluate once a step.
+        let draw = NoiseDraw.step(evaluation: stage.stepsBefore + sampler.evaluation, rung: stage.rung)
         let noise = try await Tensor.madeInBands(shape: canvas) { rows in
             source.normal(
                 region: Region(x: 0, y: rows.lowerBound, width: width, height: rows.count), channels: channels,
@@ -187,8 +196,7 @@ struct StagePainter {
         _ denoised: inout Tensor, by views: DilatedViews, _ level: NoiseLevel, _ progress: inout PaintProgress,
         send: @Sendable (PaintEvent) -> Void
     ) async throws {
-        let done = Double(sampler.step(forEvaluation: sampler.evaluation)) / Double(stage.schedule.steps)
-        let share = views.share(done: done)
+        let share = views.share(done: stage.done(beforeStep: sampler.step(forEvaluation: sampler.evaluation)))
         let blurred = views.blurred(stitched(state), share: share)
         let (modules, prompter, embedding) = (modules, prompter, prompter.embedding(0))
         let (scale, guidanceScale) = (stage.scale, stage.guidanceScale)

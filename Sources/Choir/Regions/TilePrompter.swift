@@ -19,7 +19,7 @@ struct TilePrompter: Sendable {
                 prompts.append(text)
             }
         }
-        let embeddings = try await denoiser.embeddings(of: prompts)
+        let embeddings = try await denoiser.embeddings(of: prompts, clipSkip: request.clipSkip)
         precondition(embeddings.count == prompts.count, "a model embeds every prompt")
         return Dictionary(uniqueKeysWithValues: zip(prompts, embeddings))
     }
@@ -105,6 +105,8 @@ struct TilePrompter: Sendable {
                 var told = input
                 told.embedding = term.embedding
                 told.guidanceScale = term.readScale
+                // With a scale above 1, what is led away from counts below nothing.
+                told.isNegative = term.share.reduce(0, +) < 0
                 group.addTask { [told] in (index, try await modules.predict(told)) }
             }
             return try await group.reduce(into: [Int: TilePrediction]()) { $0[$1.0] = $1.1 }

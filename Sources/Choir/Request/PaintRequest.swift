@@ -8,6 +8,15 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// What guidance leads away from; empty for the model's own idea of "nothing in particular".
     public var negativePrompt = ""
 
+    /// At which layer of the text encoders prompts are read, counted from the last one, which is 1, as the "clip skip" of
+    /// A1111's web interface; nil for the model's own, 1 for Stable Diffusion 1.x and 2.x and 2 for SDXL. For the former
+    /// the `clip_skip` of diffusers is one less, for SDXL two less.
+    public var clipSkip: Int?
+
+    /// The share of the way from pure noise, above 0 and below 1, after which a refiner takes over at every size; nil for
+    /// `usualHandOver`. Only for a model that has a refiner.
+    public var handOver: Double?
+
     /// The size of the picture in pixels.
     public var size: PixelSize
 
@@ -86,6 +95,10 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// The most regions, and the most rectangles with a seed, that can be asked for.
     public static let maximumRegions = 64
 
+    /// Where a refiner takes over if a request names no other share: the last fifth is what SDXL's was trained on (Podell
+    /// et al. 2023, section 2.5).
+    public static let usualHandOver = 0.8
+
     /// Checks what can be checked without a model.
     ///
     /// - Throws: `RequestError` that names the first property out of its range.
@@ -103,6 +116,10 @@ public struct PaintRequest: Hashable, Sendable, Codable {
         if let previewSide { try check("preview side", previewSide, in: 16...4096) }
         if let guidance, !(0...30).contains(guidance) {
             throw RequestError("guidance", found: "\(guidance)", expected: "a number from 0 to 30")
+        }
+        if let clipSkip { try check("clip skip", clipSkip, in: 1...256) }
+        if let handOver, !(handOver > 0 && handOver < 1) {
+            throw RequestError("handover", found: "\(handOver)", expected: "a number above 0 and below 1")
         }
         if Set(bridges).count != bridges.count {
             throw RequestError(

@@ -16,6 +16,9 @@ public struct RunDirectory: Hashable, Sendable {
         /// The name of the model, as its traits state it.
         public var model: String
 
+        /// The name of its refiner; nil without.
+        public var refiner: String?
+
         /// What is painted.
         public var request: PaintRequest
 
@@ -67,7 +70,7 @@ public struct RunDirectory: Hashable, Sendable {
     /// Makes the directory and stores the request, with the noise that it names.
     ///
     /// - Throws: `RunError` if there is something already, which is never overwritten; `FileError` if it cannot be made.
-    func start(_ request: PaintRequest, model: String, noise: Tensor?) throws {
+    func start(_ request: PaintRequest, of denoiser: any Denoiser, noise: Tensor?) throws {
         let files = FileManager.default
         if let names = try? files.contentsOfDirectory(atPath: path), !names.isEmpty {
             let what = names.contains("request.json") ? "a painting, which can be resumed," : "other files"
@@ -82,7 +85,8 @@ public struct RunDirectory: Hashable, Sendable {
         if let noise { try SafetensorsWriter.write(tensors: [GivenNoise.name: .float32(noise)], to: noisePath) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let record = Record(model: model, request: request, notes: notes)
+        let record = Record(
+            model: denoiser.traits.name, refiner: denoiser.refiner?.traits.name, request: request, notes: notes)
         try AtomicFile.write(Array(encoder.encode(record)), to: requestPath)
     }
 
@@ -94,8 +98,15 @@ public struct RunDirectory: Hashable, Sendable {
             throw RunError(
                 path: requestPath, message: "this painting is by model \(record.model), not by \(traits.name)")
         }
+        let refiner = denoiser.refiner?.traits
+        guard record.refiner == refiner?.name else {
+            throw RunError(
+                path: requestPath,
+                message: "this painting has the refiner \(record.refiner ?? "none"), not \(refiner?.name ?? "none")")
+        }
         do {
-            return try PaintPlan(request: record.request, traits: traits, codec: denoiser.codec, modules: modules)
+            return try PaintPlan(
+                request: record.request, traits: traits, refiner: refiner, codec: denoiser.codec, modules: modules)
         } catch {
             throw RunError(path: requestPath, message: "\(error)")
         }
@@ -139,19 +150,19 @@ public struct RunDirectory: Hashable, Sendable {
     ///
     /// - Throws: `RunError` or `SafetensorsError` that names the file and what is wrong, if it is not a state of this
     ///   plan.
-    func state(for plan: PaintPlan, traits: ModelTraits) throws -> RunState? {
+    func state(for plan: PaintPlan, of denoiser: any Denoiser) throws -> RunState? {
         guard FileManager.default.fileExists(atPath: statePath) else { return nil }
         let file = try SafetensorsFile(path: statePath)
         let index = try number("stage", in: file, range: 0..<plan.stages.count)
         let stage = plan.stages[index]
+        let traits = denoiser.expert(for: stage).traits
         let evaluation = try number("evaluation", in: file, range: 0..<stage.canvasEvaluations + 1)
         let shape = stage.stateShape(channels: traits.channels)
         var state = RunState(
             stage: index, evaluation: evaluation, canvas: try tensor("canvas", shape: shape, in: file), publications: []
         )
         if file.tensors["memory"] != nil { state.memory = try tensor("memory", shape: shape, in: file) }
-        if index > 0 {
-            let coarser = plan.stages[index - 1].canvasShape(channels: traits.channels)
+        if let coarser = plan.refined(by: index)?.canvasShape(channels: traits.channels) {
             state.coarser = try tensor("coarser", shape: coarser, in: file)
         }
         if stage.publishesFirst, evaluation > 0 {

@@ -24,6 +24,9 @@ public struct AutoencoderCodec: LatentCodec {
     /// Channels of a canvas.
     public var latentChannels: Int { configuration.latentChannels }
 
+    /// What paints previews; nil for this autoencoder itself.
+    var previews: (any LatentCodec)?
+
     private let weights: WeightStore
     private let compile: AutoencoderCompiler
 
@@ -79,6 +82,12 @@ public struct AutoencoderCodec: LatentCodec {
         }
         let modules = try await compile(graph, keeps: true, constants: shared)
         try await decode(canvas, rows: rows, columns: columns, by: modules, strip: strip)
+    }
+
+    /// A small picture, by the decoder for previews if there is one.
+    public func preview(of canvas: Tensor) async throws -> Tensor {
+        if let previews { return try await previews.preview(of: canvas) }
+        return try await decoded(canvas)
     }
 
     /// Bytes that decoding holds at its peak, about, without the canvas and the mapped file of the weights.

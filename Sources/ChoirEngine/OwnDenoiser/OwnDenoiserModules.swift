@@ -50,7 +50,7 @@ actor OwnDenoiserModule {
         try request.setInput(manifest.level, network.level(input.level))
         for condition in network.conditions {
             try request.setInput(
-                condition.name, input.isUnconditional ? condition.unconditional : condition.told)
+                condition.name, input.isNegative ? condition.unconditional : condition.told)
         }
         let seconds = try await request.run(through: execution)
         var clean = try request.output(network.graph.output).reshaped(to: noisy.shape)

@@ -16,24 +16,33 @@ public struct StableDiffusionDenoiser: Denoiser {
     /// What decodes a canvas of latents.
     public let codec: (any LatentCodec)?
 
+    /// What takes over for the last part of the noise; nil for nothing.
+    public let refiner: (any Denoiser)?
+
     private let unet: StableDiffusionUNet
-    private let encode: @Sendable ([String]) async throws -> [PromptEmbedding]
+    private let encode: Encode
     private let runtime: OpenVINORuntime
     private let options: EngineOptions
+
+    /// Encodes prompts, all to the same number of tokens; at the layer of a clip skip, or nil.
+    typealias Encode = @Sendable ([String], Int?) async throws -> [PromptEmbedding]
 
     /// Opens the UNet of a checkpoint; compiles nothing yet.
     ///
     /// - Parameters:
     ///   - checkpoint: The folder or file.
     ///   - name: The name that reports and metadata state.
+    ///   - pixelsPerCell: Pixels along a side of a cell.
     ///   - pooledWidth: Numbers of the pooled text embedding; 0 for models without.
+    ///   - clipSkips: The layers of its text encoders that prompts can be read at, counted from the last.
     ///   - codec: What decodes its latents.
+    ///   - refiner: What takes over from it.
     ///   - options: Where and how it runs.
-    ///   - encode: Encodes prompts, all to the same number of tokens.
+    ///   - encode: Encodes prompts.
     /// - Throws: `ModelError`, `GraphError`, `SamplingError` or `OpenVINOError` that names what is missing or wrong.
     init(
-        _ checkpoint: Checkpoint, name: String, pooledWidth: Int, codec: (any LatentCodec)?, options: EngineOptions,
-        encode: @escaping @Sendable ([String]) async throws -> [PromptEmbedding]
+        _ checkpoint: Checkpoint, name: String, pixelsPerCell: Int, pooledWidth: Int, clipSkips: ClosedRange<Int>?,
+        codec: (any LatentCodec)?, refiner: (any Denoiser)?, options: EngineOptions, encode: @escaping Encode
     ) throws {
         let configuration = checkpoint.unet
         guard configuration.inputChannels == configuration.outputChannels else {
@@ -46,14 +55,17 @@ public struct StableDiffusionDenoiser: Denoiser {
         let scheduler = try Self.scheduler(of: checkpoint)
         unet = StableDiffusionUNet(
             configuration: configuration, weights: try checkpoint.module(.unet).weights(),
-            parameterization: scheduler.parameterization, pixelsPerCell: checkpoint.pixelsPerCell,
+            parameterization: scheduler.parameterization, pixelsPerCell: pixelsPerCell,
             pooledWidth: pooledWidth)
         runtime = try OpenVINORuntime()
         precision = try runtime.resolvedPrecision(options.precision, device: options.device)
-        traits = .stableDiffusion(
-            checkpoint, name: name, precision: precision, scheduler: scheduler,
+        var traits = ModelTraits.stableDiffusion(
+            checkpoint, name: name, pixelsPerCell: pixelsPerCell, precision: precision, scheduler: scheduler,
             parameterCount: try checkpoint.module(.unet).parameterCount)
+        traits.clipSkips = clipSkips
+        self.traits = traits
         self.codec = codec
+        self.refiner = refiner
         self.options = options
         self.encode = encode
     }
@@ -70,7 +82,12 @@ public struct StableDiffusionDenoiser: Denoiser {
 
     /// The encoded prompts, each with its pooled embedding behind it, in a row.
     public func embeddings(of prompts: [String]) async throws -> [Tensor] {
-        try await encode(prompts).map(\.packed)
+        try await embeddings(of: prompts, clipSkip: nil)
+    }
+
+    /// The same, read at another layer of the text encoders.
+    public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        try await encode(prompts, clipSkip).map(\.packed)
     }
 
     /// Compiles the UNet for a shape of tiles, and makes a request for each module.
@@ -87,20 +104,20 @@ public struct StableDiffusionDenoiser: Denoiser {
 extension ModelTraits {
     /// How a checkpoint paints.
     static func stableDiffusion(
-        _ checkpoint: Checkpoint, name: String, precision: CompileOptions.Precision, scheduler: SchedulerConfiguration,
-        parameterCount: Int
+        _ checkpoint: Checkpoint, name: String, pixelsPerCell: Int, precision: CompileOptions.Precision,
+        scheduler: SchedulerConfiguration, parameterCount: Int
     ) -> ModelTraits {
         let unet = checkpoint.unet
         // Cells that the coarsest level sees as one: tiles of whole numbers of them lose nothing on the way down.
         let alignment = 1 << (unet.channels.count - 1)
-        let tile = max(alignment, checkpoint.nativeSide / checkpoint.pixelsPerCell / alignment * alignment)
+        let tile = max(alignment, checkpoint.nativeSide / pixelsPerCell / alignment * alignment)
         let bridge = UNetBridge(layers: unet.bridgeLayers, cellsPerToken: alignment, contextTokens: 1)
         let isConsistency = scheduler.sampler == .lcm
         // As the pipelines of diffusers have it, but with fewer steps, which the samplers of today need.
         let guidance = isConsistency ? (unet.guidanceWidth == nil ? 1 : 8.5) : checkpoint.kind.isXL ? 5 : 7.5
         return ModelTraits(
             name: name, precision: precision.rawValue, channels: unet.outputChannels,
-            pixelsPerCell: checkpoint.pixelsPerCell, alignment: alignment, tile: tile, overlap: tile / 4,
+            pixelsPerCell: pixelsPerCell, alignment: alignment, tile: tile, overlap: tile / 4,
             sampler: scheduler.sampler, noise: .scheduler(scheduler), guidesBelowOne: false,
             readsGuidance: unet.guidanceWidth != nil,
             scales: [Scale(steps: isConsistency ? 4 : 25, guidance: guidance, start: 0.6, shift: 1)], scaleFactor: 2,

@@ -11,7 +11,12 @@ struct StableDiffusionTextEncoders: Sendable {
     /// Numbers of the pooled embedding; 0 for models without.
     let pooledWidth: Int
 
+    /// The layers that prompts can be read at, counted from the last.
+    let clipSkips: ClosedRange<Int>
+
     private let encoder: PromptEncoder
+    private let parts: [(tokenizer: CLIPTokenizer, configuration: CLIPTextConfiguration)]
+    private let family: PromptEncoder.Family
     private let weights: [WeightStore]
     private let emptyIsZero: Bool
     private let options: EngineOptions
@@ -27,7 +32,10 @@ struct StableDiffusionTextEncoders: Sendable {
             parts.append((try checkpoint.tokenizer(part), try CLIPTextConfiguration(module.configuration)))
             weights.append(try ModelError.naming(module.configuration.path, module.weights))
         }
-        encoder = try PromptEncoder(parts, family: checkpoint.kind.isXL ? .xl : .stableDiffusion)
+        family = checkpoint.kind.isXL ? .xl : .stableDiffusion
+        encoder = try PromptEncoder(parts, family: family)
+        self.parts = parts
+        clipSkips = family.ownLayer...max(family.ownLayer, parts.map(\.configuration.layers).min() ?? 0)
         let unet = checkpoint.unet
         guard encoder.width == unet.textWidth else {
             throw ModelError(
@@ -41,24 +49,29 @@ struct StableDiffusionTextEncoders: Sendable {
         self.options = options
         for (part, index) in zip(checkpoint.kind.textEncoders, weights.indices) {
             let path = try checkpoint.module(part).configuration.path
-            try ModelError.naming(path) { () throws(GraphError) in _ = try graph(index) }
+            try ModelError.naming(path) { () throws(GraphError) in _ = try graph(encoder.encoders[index], index) }
         }
     }
 
-    private func graph(_ index: Int) throws(GraphError) -> Graph {
-        let encoder = encoder.encoders[index]
-        return try CLIPTextGraph.graph(
+    private func graph(_ encoder: PromptEncoder.Encoder, _ index: Int) throws(GraphError) -> Graph {
+        try CLIPTextGraph.graph(
             encoder.configuration, weights: weights[index], length: encoder.tokenizer.maximumLength,
             outputs: encoder.outputs)
     }
 
     /// Encodes prompts, all to the same number of tokens. Every text is encoded once.
-    func embeddings(of prompts: [String]) async throws -> [PromptEmbedding] {
+    ///
+    /// - Parameter clipSkip: The layer that they are read at, one of `clipSkips`; nil for the model's own.
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [PromptEmbedding] {
+        let encoder =
+            try clipSkip.map { try PromptEncoder(parts, family: family, skippedLayers: $0 - family.ownLayer) }
+            ?? encoder
         let runtime = try OpenVINORuntime()
         let compileOptions = CompileOptions(device: options.device, precision: .f32, threads: options.threads)
         var requests: [InferenceRequest] = []
         for index in weights.indices {
-            requests.append(try await runtime.compile(graph(index), options: compileOptions).makeRequest())
+            let model = try await runtime.compile(graph(encoder.encoders[index], index), options: compileOptions)
+            requests.append(try model.makeRequest())
         }
         let embeddings = try await encoder.embed(prompts.map { WeightedPrompt($0) }) { index, chunk, end in
             let request = requests[index]
@@ -85,13 +98,13 @@ extension Checkpoint {
         return try CLIPTokenizer(directory: directory)
     }
 
-    /// Whether the model is told zeros in place of an empty prompt, as diffusers has it: SDXL base unless its
-    /// `model_index.json` denies it.
+    /// Whether the model is told zeros in place of an empty prompt, as diffusers has it: SDXL unless its
+    /// `model_index.json` denies it, which the published refiner's does.
     fileprivate var zeroesEmptyPrompt: Bool {
         get throws(ModelError) {
-            guard kind == .sdxlBase else { return false }
+            guard kind.isXL else { return false }
             let index = path + "/model_index.json"
-            guard !isSingleFile, FileManager.default.fileExists(atPath: index) else { return true }
+            guard !isSingleFile, FileManager.default.fileExists(atPath: index) else { return kind == .sdxlBase }
             return try ConfigurationFields(path: index).flag("force_zeros_for_empty_prompt", absent: true)
         }
     }

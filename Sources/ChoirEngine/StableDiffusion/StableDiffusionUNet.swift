@@ -21,9 +21,6 @@ struct StableDiffusionUNet: Sendable {
     /// Numbers of the pooled text embedding; 0 for models without.
     let pooledWidth: Int
 
-    /// The score that SDXL's refiner is told in place of a target size.
-    static let aestheticScore = 6.0
-
     /// The bridge of modules for a shape of tiles; nil if they neither read nor publish.
     private func bridge(_ shape: TileShape) -> UNetBridge? {
         guard shape.contextTokens > 0 else { return nil }
@@ -47,8 +44,12 @@ struct StableDiffusionUNet: Sendable {
         let (window, picture) = (input.window, input.picture)
         let seen = window.intersection(picture) ?? window
         let place = [pixels(picture.height), pixels(picture.width), pixels(window.y), pixels(window.x)]
-        let isRefiner = configuration.timeIDCount(pooledWidth: pooledWidth) == 5
-        return place + (isRefiner ? [Self.aestheticScore] : [pixels(seen.height), pixels(seen.width)])
+        guard configuration.timeIDCount(pooledWidth: pooledWidth) == 5 else {
+            return place + [pixels(seen.height), pixels(seen.width)]
+        }
+        // The refiner is told a score in place of a target's size.
+        return place
+            + [input.isNegative ? SizeConditioning.negativeAestheticScore : SizeConditioning.aestheticScore]
     }
 
     /// How much of each token of a tile's context counts for it: the cells that lie in the core of the token's tile,

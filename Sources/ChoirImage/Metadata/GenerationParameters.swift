@@ -51,6 +51,8 @@ public struct GenerationParameters: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - width: In pixels, as are `height`, `tileSize` and `overlap`.
+    ///   - clipSkip: The layer of the text encoders, counted from the last, which is 1; nil for the model's own.
+    ///   - refiner: What took over from the model, and after which share of the way; nil for nothing.
     ///   - version: Such as `Choir 0.1.0`.
     public init(
         prompt: String,
@@ -65,15 +67,22 @@ public struct GenerationParameters: Hashable, Sendable {
         tileSize: Int,
         overlap: Int,
         bridges: [String],
+        clipSkip: Int? = nil,
+        refiner: (name: String, switchAt: Double)? = nil,
         version: String
     ) {
         let scale = guidanceScale.rounded() == guidanceScale && abs(guidanceScale) < 1e9
-        let pairs = [
+        var pairs = [
             ("Steps", String(steps)), ("Sampler", sampler),
             ("CFG scale", scale ? String(Int(guidanceScale)) : String(guidanceScale)), ("Seed", String(seed)),
             ("Size", "\(width)x\(height)"), ("Model", model), ("Tile size", String(tileSize)),
-            ("Overlap", String(overlap)), ("Bridges", bridges.joined(separator: "+")), ("Version", version),
+            ("Overlap", String(overlap)), ("Bridges", bridges.joined(separator: "+")),
         ]
+        if let clipSkip { pairs.append(("Clip skip", String(clipSkip))) }
+        if let refiner {
+            pairs += [("Refiner", refiner.name), ("Refiner switch at", String(refiner.switchAt))]
+        }
+        pairs.append(("Version", version))
         self.init(
             prompt: prompt,
             negativePrompt: negativePrompt,

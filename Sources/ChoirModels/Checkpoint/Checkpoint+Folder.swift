@@ -60,20 +60,12 @@ extension Checkpoint {
         if case .list(let entry)? = index?[part.rawValue], entry.allSatisfy({ $0 == .null }) { return nil }
         let directory = "\(folder)/\(part.rawValue)"
         guard isDirectory(directory) else { return nil }
+        if part == .autoencoder { return try CheckpointModule(autoencoder: directory) }
         let fields = try ConfigurationFields(path: "\(directory)/config.json")
-        let naming: WeightNaming
-        switch part {
-        case .unet: naming = .asWritten
-        case .autoencoder:
-            let name = try fields.choice(
-                "_class_name", of: ["AutoencoderKL", "AutoencoderTiny"], absent: "AutoencoderKL")
-            naming = name == "AutoencoderKL" ? .diffusersAutoencoder : .asWritten
-        case .textEncoder, .textEncoder2: naming = .transformersTextEncoder
-        }
-        let isDiffusers = part == .unet || part == .autoencoder
         let files = try CheckpointFiles.weights(
-            in: directory, stem: isDiffusers ? "diffusion_pytorch_model" : "model")
-        return CheckpointModule(configuration: fields, files: files, naming: naming)
+            in: directory, stem: part == .unet ? "diffusion_pytorch_model" : "model")
+        return CheckpointModule(
+            configuration: fields, files: files, naming: part == .unet ? .asWritten : .transformersTextEncoder)
     }
 
     /// The family, from what the UNet is told and how its attention is made.

@@ -45,6 +45,9 @@ public struct PromptEncoder: Sendable {
         case stableDiffusion
         /// SDXL: the last but one hidden state of each encoder, and the pooled output of the last.
         case xl
+
+        /// The layer that it reads, counted from the last one, which is 1.
+        public var ownLayer: Int { self == .xl ? 2 : 1 }
     }
 
     /// What an encoder's graph gave for a sequence: `hidden` `[1, L, C]` and, if asked for, `pooled` `[1, P]`.

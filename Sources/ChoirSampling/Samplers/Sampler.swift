@@ -142,9 +142,9 @@ public struct Sampler: Hashable, Sendable {
     }
 
     /// Whether DPM-Solver++ takes a step without looking back: the first, and the last if it ends clean or if there are
-    /// fewer than 15 (diffusers' `lower_order_final`).
+    /// fewer than 15 (diffusers' `lower_order_final`). The last step of a schedule that is continued is none.
     private func isFirstOrder(step: Int) -> Bool {
-        let isLast = step == schedule.steps - 1
+        let isLast = step == schedule.steps - 1 && !schedule.isContinued
         return step == 0 || isLast && (schedule.targets[step].sigma == 0 || schedule.steps < 15)
     }
 

@@ -21,6 +21,9 @@ public struct SchedulerConfiguration: Hashable, Sendable {
     /// What the model predicts.
     public let parameterization: Parameterization
 
+    /// The number of times that the model was trained at.
+    public var trainingSteps: Int { fields.trainingSteps ?? 1000 }
+
     /// The settings as the file has them.
     var fields: SchedulerFields
 

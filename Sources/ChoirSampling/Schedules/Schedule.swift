@@ -31,6 +31,8 @@ public struct Schedule: Hashable, Sendable {
     /// The noise-to-signal ratio of the least noise that the model was trained at: the ε of consistency models, whose
     /// predictions still hold that much (Song et al. 2023); 0 if they are clean.
     public let leastRatio: Double
+    /// Whether another schedule goes on where this one ends, so that its last step is not the painting's.
+    public private(set) var isContinued = false
 
     /// The number of steps.
     public var steps: Int { levels.count - 1 }
@@ -115,6 +117,32 @@ public struct Schedule: Hashable, Sendable {
             consistencyTimeScale: consistencyTimeScale,
             leastRatio: leastRatio
         )
+    }
+
+    /// Some steps of this schedule, for a network that paints no others.
+    ///
+    /// - Parameter steps: Which; at least one.
+    /// - Throws: `SamplingError` if there are not such steps.
+    public func part(_ steps: Range<Int>) throws(SamplingError) -> Schedule {
+        guard steps != 0..<self.steps else { return self }
+        guard !steps.isEmpty, steps.lowerBound >= 0, steps.upperBound <= self.steps else {
+            throw SamplingError(
+                code: .invalidSetting,
+                subject: "steps",
+                message: "found \(steps), expected some of 0..<\(self.steps)"
+            )
+        }
+        var part = try Schedule(
+            path: path,
+            noisyLevels: Array(levels[steps]),
+            final: levels[steps.upperBound],
+            targets: Array(targets[steps]),
+            startDeviation: steps.lowerBound == 0 ? startDeviation : nil,
+            consistencyTimeScale: consistencyTimeScale,
+            leastRatio: leastRatio
+        )
+        part.isContinued = steps.upperBound < self.steps
+        return part
     }
 
     static func check(steps: Int, maximum: Int = maximumSteps) throws(SamplingError) {
