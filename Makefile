@@ -5,7 +5,7 @@ export PKG_CONFIG_PATH := $(root)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 export PATH := $(PATH):/opt/swift/usr/bin:/usr/local/swift/usr/bin:$(HOME)/.local/share/swiftly/bin
 choir := .build/release/choir
 
-.PHONY: help setup build test lint demo bench bench-seams bench-bridges clean
+.PHONY: help setup build test lint demo bench bench-seams bench-bridges bench-peers clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -37,5 +37,8 @@ bench-seams: build ## measure the visibility of tile borders over eight prompts
 bench-bridges: build ## paint with every bridge and compare (a quarter of an hour); DATA=FOLDER adds real pictures
 	@Scripts/bench-bridges.sh $(choir) bench-bridges
 
+bench-peers: build ## compare with PyTorch, OpenVINO and diffusers at full size (an hour; downloads them by pip)
+	@Scripts/bench-peers.sh $(choir) bench-peers
+
 clean: ## remove what was built, and what was installed into .deps/
-	rm -rf .build .deps demo.png demo.png.run demo.json bench-bridges
+	rm -rf .build .deps demo.png demo.png.run demo.json bench-bridges bench-peers

@@ -29,7 +29,9 @@ func printError(_ message: String) {
 /// The codes of `sysexits.h`, as the command's help lists them.
 func exitCode(of error: any Error) -> Int32 {
     switch error {
-    case is RequestError, is SamplingError: EX_USAGE
+    case is RequestError: EX_USAGE
+    // A checkpoint's scheduler_config.json, or a request's settings.
+    case let error as SamplingError: error.code == .invalidConfiguration ? EX_DATAERR : EX_USAGE
     case is ModelError, is RunError, is InputError, is MapError: EX_DATAERR
     case let error as SafetensorsError: error.code == .writing ? EX_CANTCREAT : EX_DATAERR
     case is FeasibilityError: EX_UNAVAILABLE
