@@ -16,6 +16,7 @@ public enum AutoencoderKLGraph {
         let layers = AutoencoderKLLayers(graph: builder, configuration: configuration, statistics: .own)
         var x = try builder.parameter("latents", shape: [1, configuration.latentChannels, height, width])
         for part in configuration.decoderParts {
+            if case .upsampling = part { x = try builder.interpolate(x, scale: 2, method: .nearest) }
             x = try layers.apply(part, to: x)
         }
         try builder.result("picture", x)
@@ -61,7 +62,7 @@ public enum AutoencoderKLGraph {
         for part in configuration.decoderParts {
             if case .upsampling = part {
                 level += 1
-                x = try builder.kept(x, toward: level, rows: rows, columns: columns)
+                x = try builder.enlarged(x, toward: level, rows: rows, columns: columns)
             }
             var context: Value?
             if case .attention(_, let channels) = part {
@@ -124,15 +125,14 @@ public enum AutoencoderKLGraph {
 }
 
 extension AutoencoderKLLayers {
-    /// A part of the decoder.
+    /// A part of the decoder; upsampling is to come before.
     func apply(_ part: DecoderPart, to x: Value, context: Value? = nil) throws(GraphError) -> Value {
         switch part {
         case .entrance: return try entrance(x)
         case .residual(let name, _, let outputs):
             return try residual(x, hidden: hidden(x, path: name, outputs: outputs), path: name, outputs: outputs)
         case .attention(let name, _): return try attention(x, context: context, path: name)
-        case .upsampling(let name, let channels):
-            return try graph.convolution(ofDoubled: x, named: "\(name).conv", outputChannels: channels)
+        case .upsampling(let name, let channels): return try convolution(x, named: "\(name).conv", channels)
         case .exit: return try exit(x, path: "decoder", outputs: 3)
         }
     }
@@ -171,8 +171,8 @@ extension AutoencoderKLLayers {
 }
 
 extension GraphBuilder {
-    /// What the window of `level` shows, at the size of the level before: a part of that level's window.
-    func kept(
+    /// The window of `level`: a part of the window of the level before, twice as large.
+    func enlarged(
         _ x: Value, toward level: Int, rows: DecoderAxis, columns: DecoderAxis
     ) throws(GraphError) -> Value {
         var part = x
@@ -181,6 +181,6 @@ extension GraphBuilder {
             let indices = try parameter("\(name)\(level)", shape: [side.sizes[level] / 2], elementType: .i32)
             part = try gather(part, indices: indices, axis: axis)
         }
-        return part
+        return try interpolate(part, scale: 2, method: .nearest)
     }
 }

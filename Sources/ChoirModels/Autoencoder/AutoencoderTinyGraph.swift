@@ -58,12 +58,14 @@ public enum AutoencoderTinyGraph {
         let stages = configuration.decoderBlocks.count
         for (stage, blocks) in configuration.decoderBlocks.enumerated() {
             for _ in 0..<blocks { x = try block(graph, x, named: layer.next()) }
-            guard stage + 1 < stages else { break }
-            x = try graph.kept(x, toward: stage + 1, rows: rows, columns: columns)
-            layer.skip()
-            x = try graph.convolution(ofDoubled: x, named: layer.next(), outputChannels: channels, bias: false)
+            let isLast = stage + 1 == stages
+            if !isLast {
+                x = try graph.enlarged(x, toward: stage + 1, rows: rows, columns: columns)
+                layer.skip()
+            }
+            x = try graph.convolution(
+                x, named: layer.next(), outputChannels: isLast ? 3 : channels, kernel: 3, padding: 1, bias: isLast)
         }
-        x = try graph.convolution(x, named: layer.next(), outputChannels: 3, kernel: 3, padding: 1)
         try graph.result("picture", graph.add(graph.multiply(x, 2), -1))
         return try graph.build()
     }

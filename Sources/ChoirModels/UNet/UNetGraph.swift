@@ -155,13 +155,9 @@ public struct UNetGraph {
             }
         }
         guard level > 0, let skip = skips.last else { return x }
-        let name = "up_blocks.\(block).upsamplers.0.conv"
-        if (skip.shape[2], skip.shape[3]) == (2 * x.shape[2], 2 * x.shape[3]) {
-            return try graph.convolution(ofDoubled: x, named: name, outputChannels: channels)
-        }
-        // The way down rounded up.
         let enlarged = try graph.interpolate(x, height: skip.shape[2], width: skip.shape[3], method: .nearest)
-        return try graph.convolution(enlarged, named: name, outputChannels: channels, kernel: 3, padding: 1)
+        return try graph.convolution(
+            enlarged, named: "up_blocks.\(block).upsamplers.0.conv", outputChannels: channels, kernel: 3, padding: 1)
     }
 
     private func residual(

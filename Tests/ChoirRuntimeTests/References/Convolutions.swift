@@ -63,31 +63,8 @@ extension LayerCase {
             pool([1, 3, 8, 8], kernel: 2, stride: nil, padding: 0, seed: 1),
             pool([2, 2, 9, 7], kernel: 3, stride: 2, padding: 1, seed: 2),
             pool([1, 4, 16, 16], kernel: 4, stride: nil, padding: 0, seed: 3),
-            doubled([1, 3, 4, 5], outputs: 5, bias: true, seed: 4), doubled([2, 4, 1, 3], outputs: 2, seed: 5),
-            doubled([1, 16, 8, 8], outputs: 8, bias: true, seed: 6),
         ]
     }()
-
-    /// By making the picture that the layer does not make.
-    private static func doubled(_ shape: Shape, outputs: Int, bias hasBias: Bool = false, seed: UInt64) -> LayerCase {
-        let weight = Tensor.random([outputs, shape[1], 3, 3], seed: 2300 + seed)
-        let bias = hasBias ? Tensor.random([outputs], seed: 2310 + seed) : nil
-        return LayerCase(
-            "Convolution to \(outputs) channels of a picture that is doubled",
-            [.random(shape, seed: 2320 + seed)],
-            build: { (g, x) throws(GraphError) in
-                var biasValue: Value?
-                if let bias { biasValue = try g.constant(bias) }
-                return try g.convolution(ofDoubled: x[0], weight: g.constant(weight), bias: biasValue)
-            },
-            reference: { x in
-                let large = Tensor(shape: [shape[0], shape[1], 2 * shape[2], 2 * shape[3]]) { index in
-                    x[0].at([index[0], index[1], index[2] / 2, index[3] / 2])
-                }
-                return convolve(large, weight, bias, stride: 1, padding: 1, dilation: 1, groups: 1)
-            }
-        )
-    }
 
     private static func pool(
         _ shape: Shape,
