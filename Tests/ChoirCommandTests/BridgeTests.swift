@@ -22,8 +22,8 @@ import Testing
     func `a plan states the evaluations a step of each rule`(rule: String, count: Int) async throws {
         let scratch = Scratch()
         let plan = try await choir(
-            "plan", "--size", "4096x4096", "--tile", "512", "--overlap", rule == "shift" ? "0" : "64", "--bridge", rule,
-            in: scratch)
+            "plan", "--size", "4096x4096", "--tile", "512", "--overlap", rule == "shift" ? "0" : "64", "--guidance", "1",
+            "--bridge", rule, in: scratch)
         #expect(plan.output.contains(" \(count) evaluations a step"), "\(plan.output)\(plan.error)")
     }
 

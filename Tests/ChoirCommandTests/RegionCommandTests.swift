@@ -88,10 +88,10 @@ import Testing
 
     @Test func `a plan counts what guided regions take`() async throws {
         let scratch = Scratch()
-        let sized = ["plan", "x", "--size", "96x64", "--tile", "64", "--steps", "1", "--bridge", "consensus"]
+        let sized = ["plan", "x", "--size", "96x64", "--tile", "64", "--guidance", "1", "--bridge", "consensus"]
         let plain = try await Program.choir.run(sized, in: scratch.path)
         let region = try await Program.choir.run(sized + ["--region", "a@0,0,0.5,1"], in: scratch.path)
-        // At the full size Cosmos is not guided, and it can be told something else in each square.
+        // Cosmos can be told something else in each square, at no cost.
         #expect(region.output == plain.output)
         #expect(plain.output.contains("2 evaluations a step"))
     }
