@@ -21,9 +21,10 @@ import Testing
     @Test(arguments: [("none", 81), ("consensus", 81), ("halo", 81), ("shift", 64)])
     func `a plan states the evaluations a step of each rule`(rule: String, count: Int) async throws {
         let scratch = Scratch()
+        let overlap = rule == "shift" ? "0" : "64"
         let plan = try await choir(
-            "plan", "--size", "4096x4096", "--tile", "512", "--overlap", rule == "shift" ? "0" : "64", "--guidance", "1",
-            "--bridge", rule, in: scratch)
+            "plan", "--size", "4096x4096", "--tile", "512", "--overlap", overlap, "--guidance", "1", "--bridge", rule,
+            in: scratch)
         #expect(plan.output.contains(" \(count) evaluations a step"), "\(plan.output)\(plan.error)")
     }
 
