@@ -41,10 +41,10 @@ for combination in $bridges; do
             name=$folder/$combination.$index.$seed
             [[ -e $name.json ]] && continue
             rm -rf "$name.png.run"
-            # The options are words, apart from each other.
-            # shellcheck disable=SC2046
             taken=$steps
             [[ $combination == *coarse* ]] || taken=${steps:-8}
+            # The options are words, apart from each other.
+            # shellcheck disable=SC2046
             "$choir" generate "${requests[index]#*|}" --size "${side}x$side" --seed "$seed" ${taken:+--steps "$taken"} \
                 --output "$name.png" --report "$name.json" --quiet $(options "$combination")
         done
