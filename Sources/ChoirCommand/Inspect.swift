@@ -18,8 +18,11 @@ struct Inspect: AsyncParsableCommand {
         try await exitingOnError {
             var isDirectory: ObjCBool = false
             if FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory), isDirectory.boolValue {
-                guard !isOwnDenoiser else { return try inspectOwnDenoiser() }
-                try isDiffusersFolder ? inspectCheckpoint() : inspectModel()
+                switch ModelReference(path: file) {
+                case .ownDenoiser: try inspectOwnDenoiser()
+                case .checkpoint: try inspectCheckpoint()
+                case .cosmos, .directory: try inspectModel()
+                }
             } else if file.hasSuffix(".safetensors") {
                 let tensors = try SafetensorsFile(path: file)
                 try Checkpoint.recognizes(tensors) ? inspectCheckpoint() : inspectTensors(tensors)
@@ -29,18 +32,10 @@ struct Inspect: AsyncParsableCommand {
         }
     }
 
-    private var isOwnDenoiser: Bool {
-        FileManager.default.fileExists(atPath: "\(file)/\(DenoiserManifest.fileName)")
-    }
-
     /// A denoiser whose graph is what its manifest says.
     private func inspectOwnDenoiser() throws {
         let name = URL(fileURLWithPath: file).standardized.lastPathComponent
         print(try OwnDenoiser(directory: file, name: name, options: EngineOptions()).description)
-    }
-
-    private var isDiffusersFolder: Bool {
-        ["model_index.json", "unet"].contains { FileManager.default.fileExists(atPath: "\(file)/\($0)") }
     }
 
     /// A checkpoint of Stable Diffusion or SDXL whose weights are all there.

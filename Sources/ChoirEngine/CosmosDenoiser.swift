@@ -51,7 +51,9 @@ public struct CosmosDenoiser: Denoiser {
     public func embedding(of prompt: String) throws -> Tensor { text.vector(of: prompt) }
 
     /// The means of the prompts' words, `[text]` each.
-    public func embeddings(of prompts: [String]) async throws -> [Tensor] { try prompts.map(embedding(of:)) }
+    public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        try prompts.map(embedding(of:))
+    }
 
     /// Compiles the network for a shape of tiles, and makes a request for each module.
     public func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
@@ -66,8 +68,11 @@ public struct CosmosDenoiser: Denoiser {
         }
         let denoiser = try await compile(.denoiser)
         let publisher = shape.contextTokens > 0 ? try await compile(.publisher) : nil
-        return try CosmosModules(
-            denoiser: denoiser, publisher: publisher, count: modules, configuration: configuration, shape: shape)
+        return try TileModules(of: denoiser, count: modules) { execution in
+            try CosmosModule(
+                denoiser: denoiser, publisher: publisher, configuration: configuration, shape: shape,
+                execution: execution)
+        }
     }
 }
 

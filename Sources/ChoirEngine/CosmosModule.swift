@@ -5,16 +5,16 @@ import ChoirSampling
 import ChoirTensor
 
 /// One module: its own input and output memory, and the preconditioning around the network.
-actor CosmosModule {
+actor CosmosModule: TileModule {
     private let denoiser: InferenceRequest
     private let publisher: InferenceRequest?
     private let configuration: CosmosConfiguration
     private let shape: TileShape
-    private let execution: Turnstile
+    private let execution: FreeList
 
     init(
         denoiser: CompiledModel, publisher: CompiledModel?, configuration: CosmosConfiguration, shape: TileShape,
-        execution: Turnstile
+        execution: FreeList
     ) throws {
         self.denoiser = try denoiser.makeRequest()
         self.publisher = try publisher?.makeRequest()

@@ -14,7 +14,9 @@ private struct Ramp: Denoiser, ModulePool {
         residentBytes: 0, activationBytesPerCell: 0)
     let concurrency = 1
 
-    func embeddings(of prompts: [String]) async throws -> [Tensor] { prompts.map { _ in Tensor(shape: [1]) } }
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        prompts.map { _ in Tensor(shape: [1]) }
+    }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool { self }
 

@@ -23,7 +23,7 @@ struct FakeDenoiser: Denoiser {
         Tensor(shape: [1], elements: [Float(prompt.utf8.reduce(0) { $0 + Int($1) }) / 1000])
     }
 
-    func embeddings(of prompts: [String]) async throws -> [Tensor] { try prompts.map(embedding(of:)) }
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] { try prompts.map(embedding(of:)) }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
         FakeModules(shape: shape, concurrency: modules, disturb: disturb, isLocal: isLocal)

@@ -16,7 +16,7 @@ struct FakeLatentDenoiser: Denoiser {
 
     var codec: (any LatentCodec)? { FakeCodec() }
 
-    func embeddings(of prompts: [String]) async throws -> [Tensor] {
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
         prompts.map { Tensor(shape: [2], elements: [Float($0.utf8.count), 1]) }
     }
 

@@ -152,7 +152,9 @@ struct FakePair: Denoiser {
     var codec: (any LatentCodec)? { base.codec }
     var refiner: (any Denoiser)? { expert }
 
-    func embeddings(of prompts: [String]) async throws -> [Tensor] { try await base.embeddings(of: prompts) }
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        try await base.embeddings(of: prompts, clipSkip: clipSkip)
+    }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
         try await base.modules(for: shape, embedding: embedding, count: modules)

@@ -161,7 +161,9 @@ private struct Told: Denoiser, ModulePool {
         return other
     }
 
-    func embeddings(of prompts: [String]) async throws -> [Tensor] { prompts.map { _ in Tensor(shape: [0]) } }
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        prompts.map { _ in Tensor(shape: [0]) }
+    }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool { self }
 

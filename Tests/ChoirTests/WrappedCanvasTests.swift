@@ -9,7 +9,9 @@ import Testing
 struct SmoothingDenoiser: Denoiser {
     var traits = FakeDenoiser().traits
 
-    func embeddings(of prompts: [String]) async throws -> [Tensor] { prompts.map { _ in Tensor(shape: [1]) } }
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        prompts.map { _ in Tensor(shape: [1]) }
+    }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
         Modules()

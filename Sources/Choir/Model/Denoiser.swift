@@ -26,15 +26,11 @@ public protocol Denoiser: Sendable {
 
     /// The model's forms of all prompts of a painting. The empty prompt gives the model's "nothing in particular".
     ///
-    /// - Parameter prompts: All that any tile will be asked for, each once.
-    /// - Returns: One embedding for each prompt, all of one shape.
-    func embeddings(of prompts: [String]) async throws -> [Tensor]
-
-    /// The same, read at another layer of the text encoders.
-    ///
     /// - Parameters:
-    ///   - prompts: As of `embeddings(of:)`.
-    ///   - clipSkip: The layer, one of `ModelTraits.clipSkips`; nil for the model's own.
+    ///   - prompts: All that any tile will be asked for, each once.
+    ///   - clipSkip: The layer of the text encoders that they are read at, one of `ModelTraits.clipSkips`; nil for the
+    ///     model's own, always so for a model without such layers.
+    /// - Returns: One embedding for each prompt, all of one shape.
     func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor]
 
     /// Makes ready for tiles of one shape.
@@ -56,12 +52,6 @@ extension Denoiser {
 
     /// None: the model paints alone.
     public var refiner: (any Denoiser)? { nil }
-
-    /// A model without `ModelTraits.clipSkips` is asked for its own layer alone.
-    public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
-        precondition(clipSkip == nil, "\(traits.name) has no other layer than its own")
-        return try await embeddings(of: prompts)
-    }
 
     /// What paints a stage: this model, or its refiner.
     func expert(for stage: Stage) -> any Denoiser { stage.belongsToRefiner ? refiner ?? self : self }

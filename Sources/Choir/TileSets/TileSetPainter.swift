@@ -21,7 +21,8 @@ extension ParallelDiffusionPipeline {
     ) async throws -> [Tensor] {
         let plan = try plan(request)
         let texts = Set(request.images.flatMap { [$0.prompt, $0.negativePrompt] }).sorted()
-        let embeddings = Dictionary(uniqueKeysWithValues: zip(texts, try await denoiser.embeddings(of: texts)))
+        let embeddings = Dictionary(
+            uniqueKeysWithValues: zip(texts, try await denoiser.embeddings(of: texts, clipSkip: nil)))
         let prompts = request.images.compactMap { image in
             embeddings[image.prompt].flatMap { prompt in embeddings[image.negativePrompt].map { (prompt, $0) } }
         }

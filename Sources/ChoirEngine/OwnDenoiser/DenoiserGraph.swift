@@ -67,12 +67,11 @@ struct DenoiserGraph: Hashable, Sendable {
     /// - Throws: `ModelError` if the graph does not take such tiles, or predicts another shape.
     func settled(_ runtime: OpenVINORuntime, height: Int, width: Int) throws(ModelError) -> ModelFile {
         let tile: Shape = [1, manifest.channels, height, width]
-        let shapes = file.inputs.map { port in
-            port.name == manifest.sample
-                ? tile
-                : port.name == manifest.level
-                    ? levelShape : conditions.first { $0.declared.name == port.name }?.shape ?? levelShape
-        }
+        // Every input is one of these: others were refused when the graph was read.
+        let known =
+            [(manifest.sample, tile), (manifest.level, levelShape)]
+            + conditions.map { ($0.declared.name, $0.shape) }
+        let shapes = file.inputs.compactMap { port in known.first { $0.0 == port.name }?.1 }
         let settled: ModelFile
         do {
             settled = try runtime.modelFile(

@@ -42,7 +42,7 @@ public struct OwnDenoiser: Denoiser {
     }
 
     /// One and the same for all prompts: it reads none.
-    public func embeddings(of prompts: [String]) async throws -> [Tensor] {
+    public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
         prompts.map { _ in Tensor(shape: [0]) }
     }
 
@@ -66,8 +66,10 @@ public struct OwnDenoiser: Denoiser {
             guard error.code == .engine else { throw error }
             throw ModelError(file.path, "this graph cannot be compiled for \(options.device): \(error.reason)")
         }
-        return try OwnDenoiserModules(
-            model, count: modules, network: OwnDenoiserNetwork(manifest, graph, told: told), shape: shape)
+        let network = OwnDenoiserNetwork(manifest, graph, told: told)
+        return try TileModules(of: model, count: modules) { execution in
+            try OwnDenoiserModule(model, network: network, shape: shape, execution: execution)
+        }
     }
 }
 

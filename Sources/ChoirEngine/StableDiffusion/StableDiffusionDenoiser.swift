@@ -81,11 +81,6 @@ public struct StableDiffusionDenoiser: Denoiser {
     }
 
     /// The encoded prompts, each with its pooled embedding behind it, in a row.
-    public func embeddings(of prompts: [String]) async throws -> [Tensor] {
-        try await embeddings(of: prompts, clipSkip: nil)
-    }
-
-    /// The same, read at another layer of the text encoders.
     public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
         try await encode(prompts, clipSkip).map(\.packed)
     }
@@ -97,7 +92,9 @@ public struct StableDiffusionDenoiser: Denoiser {
             device: options.device, precision: precision, threads: options.threads,
             concurrentRequests: min(modules, options.threads))
         let model = try await runtime.compile(unet.graph(shape, textTokens: tokens), options: compileOptions)
-        return try StableDiffusionModules(model, count: modules, unet: unet, shape: shape)
+        return try TileModules(of: model, count: modules) { execution in
+            try StableDiffusionModule(model, unet: unet, shape: shape, execution: execution)
+        }
     }
 }
 

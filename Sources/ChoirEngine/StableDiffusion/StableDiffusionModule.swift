@@ -5,13 +5,13 @@ import ChoirSampling
 import ChoirTensor
 
 /// One module: its own input and output memory, and the conversion to clean latents around the network.
-actor StableDiffusionModule {
+actor StableDiffusionModule: TileModule {
     private let request: InferenceRequest
     private let unet: StableDiffusionUNet
     private let shape: TileShape
-    private let execution: Turnstile
+    private let execution: FreeList
 
-    init(_ model: CompiledModel, unet: StableDiffusionUNet, shape: TileShape, execution: Turnstile) throws {
+    init(_ model: CompiledModel, unet: StableDiffusionUNet, shape: TileShape, execution: FreeList) throws {
         request = try model.makeRequest()
         self.unet = unet
         self.shape = shape

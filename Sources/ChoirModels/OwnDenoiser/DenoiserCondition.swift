@@ -75,8 +75,8 @@ public struct DenoiserCondition: Hashable, Sendable {
             default: break
             }
         }
-        let isWhole = numbers.count == values.count && numbers.allSatisfy(range.contains)
-        guard isWhole, (1...maximumCount).contains(numbers.count) else {
+        let areAllowed = numbers.count == values.count && numbers.allSatisfy(range.contains)
+        guard areAllowed, (1...maximumCount).contains(numbers.count) else {
             throw fields.error(
                 name,
                 expected: "a number from \(range.lowerBound) to \(range.upperBound), or a list of 1 to \(maximumCount)")

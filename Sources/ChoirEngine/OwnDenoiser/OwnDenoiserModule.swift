@@ -4,37 +4,14 @@ import ChoirRuntime
 import ChoirSampling
 import ChoirTensor
 
-/// The modules of a stage: requests over one compiled graph.
-struct OwnDenoiserModules: ModulePool {
-    let concurrency: Int
-    private let queue: ModuleQueue<OwnDenoiserModule>
-
-    init(_ model: CompiledModel, count: Int, network: OwnDenoiserNetwork, shape: TileShape) throws {
-        let execution = Turnstile(places: model.concurrentRequests)
-        queue = ModuleQueue(
-            try (0..<count).map { _ in
-                try OwnDenoiserModule(model, network: network, shape: shape, execution: execution)
-            })
-        concurrency = model.concurrentRequests
-    }
-
-    func predict(_ input: TileInput) async throws -> TilePrediction {
-        try await queue.withModule { try await $0.predict(input) }
-    }
-
-    func publish(_ input: TileInput) async throws -> TilePublication {
-        preconditionFailure("tiles of such a denoiser publish nothing")
-    }
-}
-
 /// One module: its own input and output memory, and the conversion to the clean tile around the graph.
-actor OwnDenoiserModule {
+actor OwnDenoiserModule: TileModule {
     private let request: InferenceRequest
     private let network: OwnDenoiserNetwork
     private let shape: TileShape
-    private let execution: Turnstile
+    private let execution: FreeList
 
-    init(_ model: CompiledModel, network: OwnDenoiserNetwork, shape: TileShape, execution: Turnstile) throws {
+    init(_ model: CompiledModel, network: OwnDenoiserNetwork, shape: TileShape, execution: FreeList) throws {
         request = try model.makeRequest()
         self.network = network
         self.shape = shape
@@ -62,5 +39,9 @@ actor OwnDenoiserModule {
         }
         manifest.prediction.convertToClean(&clean, state: noisy, at: input.level)
         return TilePrediction(clean: clean, publication: nil, networkSeconds: seconds)
+    }
+
+    func publish(_ input: TileInput) async throws -> TilePublication {
+        preconditionFailure("tiles of such a denoiser publish nothing")
     }
 }
