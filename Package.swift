@@ -19,7 +19,8 @@ let package = Package(
         .executable(name: "choir", targets: ["ChoirCommand"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // Pure Swift: builds and tests with no C library installed.
@@ -34,7 +35,9 @@ let package = Package(
         // Native: one target for each C library.
         .systemLibrary(name: "COpenVINO", pkgConfig: "openvino_c"),
         .target(
-            name: "ChoirRuntime", dependencies: ["COpenVINO", "ChoirGraph", "ChoirTensor"], swiftSettings: settings,
+            name: "ChoirRuntime",
+            dependencies: ["COpenVINO", "ChoirGraph", "ChoirTensor", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", openvinoLibraries])]),
         .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
         .target(name: "ChoirImage", dependencies: ["CVips"], swiftSettings: settings),
@@ -51,6 +54,7 @@ let package = Package(
             dependencies: [
                 "Choir", "ChoirEngine", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -43,6 +43,7 @@ Randall Munroe (CC0).
 OpenVINO by Intel                    Apache-2.0            https://github.com/openvinotoolkit/openvino
 libvips                              LGPL-2.1-or-later     https://github.com/libvips/libvips
 swift-argument-parser by Apple       Apache-2.0            https://github.com/apple/swift-argument-parser
+swift-log by Apple                   Apache-2.0            https://github.com/apple/swift-log
 PyTorch, NumPy, Pillow, safetensors  for training only, under their own licences
 
 4. Training pictures

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Choir
+import Foundation
 
 @main struct ChoirCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,4 +12,14 @@ import Choir
             """,
         version: ChoirVersion.current,
         subcommands: [Generate.self, Resume.self, Tiles.self, Plan.self, Inspect.self, Seams.self])
+
+    static func main() async {
+        do {
+            try Messages.begin()
+        } catch {
+            printError("\(error)")
+            exit(withError: ExitCode(EX_USAGE))
+        }
+        await main(nil)
+    }
 }

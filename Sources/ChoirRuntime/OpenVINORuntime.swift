@@ -1,6 +1,7 @@
 internal import COpenVINO
 public import ChoirGraph
 import Dispatch
+import Logging
 
 /// The inference engine: knows the devices and compiles graphs for them. One per process is enough.
 ///
@@ -109,6 +110,9 @@ public final class OpenVINORuntime: Sendable {
                 weights: graph.weights
             )
         }
+        if let directory = options.cacheDirectory, slot == nil {
+            log.warning("\(directory): cannot be written, so every run compiles \(graph.name) anew")
+        }
         if let slot {
             // A cache that is full, damaged or not writable must not stop the work.
             do throws(OpenVINOError) {
@@ -123,6 +127,7 @@ public final class OpenVINORuntime: Sendable {
                 return CompiledModel(adopting: handle, graph, self, options, precision)
             } catch {
                 slot.discard()
+                log.warning("\(slot.engineDirectory): compiling without this cache, \(error)")
             }
         }
         let handle = try compile(text, graph, options.device, properties)
@@ -175,7 +180,8 @@ public final class OpenVINORuntime: Sendable {
     func compile(
         _ model: OpaquePointer, name: String, device: String, properties: [(String, String)]
     ) throws(OpenVINOError) -> OpaquePointer {
-        try withProperties(properties) { properties throws(OpenVINOError) in
+        let start = ContinuousClock.now
+        let handle = try withProperties(properties) { properties throws(OpenVINOError) in
             try checkedHandle("ov_core_compile_model_props", "compile \(name) for \(device)") {
                 ov_core_compile_model_props(
                     core,
@@ -187,6 +193,9 @@ public final class OpenVINORuntime: Sendable {
                 )
             }
         }
+        let options = properties.map { "\($0.0)=\($0.1)" }.joined(separator: " ")
+        log.debug("compiled \(name) for \(device) in \(ContinuousClock.now - start): \(options)")
+        return handle
     }
 
     private func property(_ key: String, of device: String) throws(OpenVINOError) -> String {

@@ -41,9 +41,11 @@ struct Program {
     ///
     /// - Parameters:
     ///   - directory: The working directory.
+    ///   - environment: Variables that it has beside those of the tests.
     ///   - meanwhile: What happens while it runs; gets its process number.
     func run(
-        _ arguments: [String], in directory: String, meanwhile: (@Sendable (pid_t) async throws -> Void)? = nil
+        _ arguments: [String], in directory: String, environment: [String: String] = [:],
+        meanwhile: (@Sendable (pid_t) async throws -> Void)? = nil
     ) async throws -> Outcome {
         try await Self.places.taking {
             let logs = Scratch()
@@ -52,7 +54,8 @@ struct Program {
             process.arguments = arguments
             process.currentDirectoryURL = URL(fileURLWithPath: directory)
             process.environment = ProcessInfo.processInfo.environment.merging(
-                ["XDG_CACHE_HOME": Self.cacheDirectory], uniquingKeysWith: { $1 })
+                ["XDG_CACHE_HOME": Self.cacheDirectory], uniquingKeysWith: { $1 }
+            ).merging(environment, uniquingKeysWith: { $1 })
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = try logs.create("output")
             process.standardError = try logs.create("error")
