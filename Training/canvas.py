@@ -4,8 +4,8 @@ A batch is a pure function of (seed, step), so training resumes exactly without 
 
 Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Tiles come in groups that show the same sources at
 unrelated places, as distant tiles of one canvas do: what one of them must know of the others' style can reach it only
-through cross-spatial attention. A quarter of the finer batches is made for that: large groups of one source that no
-coarser picture and few words tell of.
+through cross-spatial attention. Nearly half of the full-size batches are made for that: large groups of one source whose
+colours no coarser picture and no word tells.
 """
 import json
 
@@ -16,13 +16,15 @@ import captions
 FULL, QUARTER, SIXTEENTH = 0, 1, 2
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), SIXTEENTH: (24, 288)}   # longest side of a source, in pixels of its scale
 CELL = 16
-SHARES = (0.33, 0.25, 0.42)      # of the batches, for each scale
+SHARES = (0.42, 0.22, 0.36)      # of the batches, for each scale
 # Sides of tiles, how many make a batch, and how often each is drawn at the coarsest scale and at the finer ones. Pictures
 # of 512 pixels are composed at 32: the coarsest scale must know small canvases.
 TILES = [(32, 64), (64, 32), (128, 8), (256, 2)]
 COARSEST, FINER = (0.4, 0.3, 0.24, 0.06), (0, 0.6, 0.32, 0.08)
+# Without a coarser picture the network must learn styles as large as the tiles that are painted so.
+ALONE = (0, 0.25, 0.45, 0.3)
 GROUP = 4
-UNTOLD = 0.25                    # share of the finer batches whose style only the other tiles tell
+UNTOLD = 0.45                    # share of the full-size batches whose style only the other tiles tell
 
 
 class Pictures:
@@ -64,9 +66,12 @@ class Pictures:
 
 
 class Source:
-    """One picture as a group of tiles shows it: a size, a turn, an order of the colours, a brightness."""
+    """One picture as a group of tiles shows it: a size, a turn, an order of the colours, a brightness.
 
-    def __init__(self, pictures, index, side, rng, dim=1.0, forgotten=0.12, order=None):
+    If its colours are hidden, no word tells them.
+    """
+
+    def __init__(self, pictures, index, side, rng, dim=1.0, hidden=False, order=None):
         self.index, self.side = index, side
         levels = pictures.pyramids[index]
         errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
@@ -83,8 +88,8 @@ class Source:
         picture = np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
         self.picture = picture
         self.gain = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
-        words = pictures.texts[index]["words"][order]
-        kept = [word for word in words if rng.random() >= forgotten] or words
+        words = [word for word in pictures.texts[index]["words"][order] if not (hidden and word in captions.COLOURS)]
+        kept = [word for word in words if rng.random() >= 0.12] or words
         self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
         for word in kept:
             self.text[pictures.index[word]] += 1 / len(kept)
@@ -154,14 +159,14 @@ def group(pictures, side, scale, rng, count, untold=False):
     low, high = sizes(scale, side)
     draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
     sources = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
-    empty = rng.random() < 0.05
-    forgotten, dim = (0.4, rng.uniform(0.5, 1)) if untold else (0.12, 1.0)
+    empty = rng.random() < 0.1
+    dim = rng.uniform(0.5, 1) if untold else 1.0
     main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=pictures.weights)), draw_side(), rng,
-                                    dim, forgotten) for _ in range(sources)]
+                                    dim, untold, int(rng.integers(6)) if untold else None) for _ in range(sources)]
     behind = []
-    if empty or rng.random() < 0.7:
+    if empty or rng.random() < 0.8:
         behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), rng,
-                             dim=rng.uniform(0.5, 1.0) if empty else rng.uniform(0.2, 0.75)))
+                             dim=rng.uniform(0.5, 1.0) if empty else rng.uniform(0.25, 0.8)))
     if empty:
         for source in behind:
             source.text[:] = 0
@@ -198,7 +203,7 @@ def group(pictures, side, scale, rng, count, untold=False):
     if everything and (untold or rng.random() < 0.5):
         mean = np.mean([source.text for source in everything], 0)
         texts = [np.broadcast_to(mean[:, None, None], text.shape) for text in texts]
-    if rng.random() < 0.1:
+    if rng.random() < (0.3 if untold else 0.1):
         nothing = np.zeros(words, "f4")
         nothing[pictures.nothing] = 1
         texts = [np.broadcast_to(nothing[:, None, None], text.shape) for text in texts]
@@ -211,8 +216,8 @@ def batch(pictures, seed, step):
     [-1, 1], texts [B, words, side/16, side/16]."""
     rng = np.random.default_rng([seed, step])
     scale = int(rng.choice(3, p=SHARES))
-    side, count = TILES[int(rng.choice(4, p=COARSEST if scale == SIXTEENTH else FINER))]
-    untold = scale != SIXTEENTH and bool(rng.random() < UNTOLD)
+    untold = scale == FULL and bool(rng.random() < UNTOLD)
+    side, count = TILES[int(rng.choice(4, p=COARSEST if scale == SIXTEENTH else ALONE if untold else FINER))]
     together = min(count, int(rng.choice([8, 16, 32])) if untold else GROUP)
     made = [group(pictures, side, scale, rng, together, untold) for _ in range(count // together)]
     light = np.concatenate([m[0] for m in made]).transpose(0, 3, 1, 2)

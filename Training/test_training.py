@@ -127,6 +127,24 @@ def test_a_batch_holds_pictures_and_shares_of_words_in_range(data):
         assert texts.min() >= 0 and texts.sum(1).max() <= 1 + 1e-5
 
 
+def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
+    pictures = canvas.Pictures(data)
+    for seed in range(6):
+        light, texts = canvas.group(pictures, 64, canvas.FULL, np.random.default_rng(seed), 4, untold=True)
+        assert light.shape == (4, 64, 64, 3)
+        assert all(np.array_equal(text, texts[0]) for text in texts)
+        assert all(texts[0, pictures.index[colour]].max() == 0 for colour in ("red", "blue"))
+
+
+def test_the_grid_of_folds_is_found_in_lines_at_their_borders_and_not_elsewhere():
+    smooth = torch.linspace(-1, 1, 32).view(1, 1, 1, 32).expand(2, 3, 32, 32)
+    smooth = smooth + smooth.transpose(2, 3)
+    assert float(train.grid_of(smooth)) < 1e-6
+    folded = torch.arange(32) // network.UNSHUFFLE * 0.1
+    assert float(train.grid_of(smooth + folded)) > 0.1
+    assert float(train.grid_of(smooth + folded[:, None])) > 0.1
+
+
 CREDITS = """
  3. Other things
 4. Graphics

@@ -25,10 +25,10 @@ import torch.nn.functional as F
 from torch import nn
 
 import canvas
-from network import COARSE, Network, coefficients, expectation
+from network import COARSE, UNSHUFFLE, Network, coefficients, expectation
 
 WARM_UP = 200
-ABSENT = -1e4
+GRID = 2.0      # how much the visible grid counts beside the error
 
 
 class Model(nn.Module):
@@ -40,10 +40,9 @@ class Model(nn.Module):
         self.words = nn.Embedding(words + 1, 64)
 
 
-def noise_levels(count, scale, generator):
-    """Logit-normal, lower where a coarser picture is given, and one in eight close to pure noise."""
-    normal = torch.randn(count, generator=generator)
-    t = torch.sigmoid(1.2 * normal + (0.2 if scale == canvas.SIXTEENTH else -0.5))
+def noise_levels(count, mean, generator):
+    """Logit-normal about a mean, and one in eight close to pure noise."""
+    t = torch.sigmoid(1.2 * torch.randn(count, generator=generator) + mean)
     high = 1 - 0.25 * torch.rand(count, generator=generator)
     return torch.where(torch.rand(count, generator=generator) < 0.125, high, t)
 
@@ -54,20 +53,36 @@ def coarser(picture, told, together, generator):
     if not told:
         return torch.zeros(batch, 4, height // COARSE, width // COARSE)
     coarse = F.avg_pool2d(picture, COARSE)
-    amount = 0.12 * torch.rand(batch, 1, 1, 1, generator=generator)
+    # Mostly little: the network is not told how much, and would take faint stars for noise.
+    amount = 0.12 * torch.rand(batch, 1, 1, 1, generator=generator) ** 2
     coarse = coarse + amount * torch.randn(coarse.shape, generator=generator)
     given = (torch.rand(batch // together, 1, 1, 1, generator=generator) > 0.04).float().repeat_interleave(together, 0)
     return torch.cat([coarse * given, given.expand(-1, 1, *coarse.shape[2:])], 1)
 
 
+def grid_of(clean):
+    """How much the folds show: the squared deviation from 1 of the steepness of lines at each place of a fold, over all.
+
+    clean [B, 3, H, W]. Steepness is taken relative to each picture's own, so that dark ones count as much as bright ones.
+    """
+    total = 0
+    for lines in (clean, clean.transpose(2, 3)):
+        steep = (lines[..., UNSHUFFLE:] - lines[..., UNSHUFFLE - 1:-1]).abs().mean((1, 2)) + 1e-4
+        places = steep.unflatten(1, (-1, UNSHUFFLE)).mean(1)
+        total = total + ((places / places.mean(1, keepdim=True)).mean(0) - 1).square().sum()
+    return total
+
+
 def loss_of(model, made, seed, step, half):
-    """Mean squared error of the network's output for one batch; its target has about unit variance at every level."""
+    """Mean squared error of the network's output for one batch, whose target has about unit variance at every level, and
+    the visible grid."""
     scale, together, told, picture, texts = made
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     picture, texts = torch.from_numpy(picture), torch.from_numpy(texts)
     batch, side = picture.shape[0], picture.shape[-1]
     coarse = coarser(picture, told, together, generator)
-    t = noise_levels(batch, scale, generator)
+    # A style that no coarser picture tells is decided close to pure noise.
+    t = noise_levels(batch, -0.5 if told else 0.2 if scale == canvas.SIXTEENTH else 1.5, generator)
     # The tiles of a group stand at one noise level, as the tiles of a canvas do.
     t = t[::together].repeat_interleave(together)
     noise = torch.randn(picture.shape, generator=generator)
@@ -102,7 +117,8 @@ def loss_of(model, made, seed, step, half):
         out = network.decode(x, h, skip0, skip1, modulation, tokens, torch.zeros(tokens.shape[:2]))
     # The error of the velocity (Salimans and Ho 2022; x-prediction under it: Li and He 2025), which would be infinite at 0.
     weight = (c_out / t.clamp(min=0.1)[:, None, None, None]) ** 2
-    return (weight * (out.float() - (picture - expected) / c_out).pow(2)).mean(), scale
+    error = (weight * (out.float() - (picture - expected) / c_out).pow(2)).mean()
+    return error + GRID * grid_of(expected + c_out * out.float()), scale
 
 
 def start_from(folder, model, vocabulary):
