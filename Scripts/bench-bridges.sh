@@ -6,6 +6,7 @@
 # cores with bf16, three times as long without. All can be named:
 #   SIDE=2048    SEEDS="1"    STEPS= (the model's, but 8 without the coarse path, where it would take 16)
 #   TILE_SIDE=256 (of the tiles whose coherence is measured)
+#   REQUESTS="nebula|red emission nebula" (kind and prompt, one a line)
 #   BRIDGES="none consensus:uniform+attention ..."    names joined by +, and after : the weights of consensus
 #   DATA=FOLDER (what Training/prepare.sh made; without it no coherence and no anchors)    PYTHON=python3 (with numpy,
 #   scipy, pillow)
@@ -22,7 +23,8 @@ readonly bridges=${BRIDGES:-"
     halo             halo+attention             halo+coarse             halo+attention+coarse
     consensus:uniform consensus:linear consensus:gaussian"}
 # What real pictures each prompt is compared with, and the prompt.
-readonly requests=("nebula|red emission nebula" "globular cluster|golden globular clusters")
+mapfile -t requests <<<"${REQUESTS:-$'nebula|red emission nebula\nglobular cluster|golden globular clusters'}"
+readonly requests
 mkdir -p "$folder"
 
 # options NAME: the options of a combination. No weights are named for those that the program has by itself.
