@@ -27,7 +27,8 @@ struct SeamMeterTests {
         #expect(report.borders.count == 6)
         #expect(report.vertical?.count == 3)
         #expect(report.horizontal?.count == 3)
-        #expect(report.controls?.count == 6)
+        // Four parts of 96 lines a side, less 24 neighbours and the border at each end.
+        #expect(report.controls?.count == 2 * 4 * 47)
     }
 
     @Test(arguments: [SeamReport.Axis.vertical, .horizontal])
@@ -72,20 +73,22 @@ struct SeamMeterTests {
     }
 
     @Test func `Ratios are exact on a hand-made picture`() throws {
-        // 60 columns of red only; steps of 10 at every line but 40 at the border between columns 29 and 30.
+        // 102 columns of red only; steps of 10 at every line but 30 at the border, 50, and 20 at 77.
         var row: [UInt8] = []
-        for x in 0..<60 { row += [UInt8((x % 2) * 10 + (x >= 30 ? 40 : 0)), 0, 0] }
-        var meter = try SeamMeter(width: 60, height: 2, verticalBorders: [30], horizontalBorders: [])
+        for x in 0..<102 { row += [UInt8((x % 2) * 10 + (x >= 50 ? 40 : 0) + (x >= 77 ? 10 : 0)), 0, 0] }
+        var meter = try SeamMeter(width: 102, height: 2, verticalBorders: [50], horizontalBorders: [])
         try meter.add(rows: (row + row).span)
         let report = try meter.finish()
-        // The step at 30 is from 10 to 40; 13933/65536 is the weight of red.
+        // The step at 50 is from 10 to 40; 13933/65536 is the weight of red.
         let unit = 13_933.0 / 65_536
         let expected = (30 * unit + 0.001) / (10 * unit + 0.001)
         #expect(abs(report.borders.worst.ratio - expected) < 1e-12)
         #expect(report.horizontal == nil)
-        // The control at 15 has its neighbours 1 to 39 but 15 and the border: all are 10.
-        #expect(report.controls?.worst.position == 15)
-        #expect(abs(try #require(report.controls).worst.ratio - 1) < 1e-12)
+        // Lines 25 and 75 to 77 have 24 neighbours on either side that are no border; those of 77 are 10.
+        let controls = try #require(report.controls)
+        #expect(controls.count == 4)
+        #expect(controls.worst.position == 77)
+        #expect(abs(controls.worst.ratio - (20 * unit + 0.001) / (10 * unit + 0.001)) < 1e-12)
     }
 
     @Test func `Percentiles are interpolated`() throws {

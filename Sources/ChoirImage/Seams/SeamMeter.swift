@@ -7,8 +7,8 @@
 ///
 /// with the 24 lines on either side as neighbours, less those outside the image and those that are borders themselves,
 /// and ε = 0.001 grey levels, which makes R = 1 in perfectly flat surroundings and changes nothing elsewhere. Single
-/// bright stars make any line vary, hence as many *control* lines, each half way between a border and the one before
-/// it (or the image's edge), are measured in the same way for comparison.
+/// bright stars make any line vary, hence the *control* lines: all that have 24 neighbours on either side and no border
+/// among them are measured in the same way for comparison.
 ///
 /// The picture is read once, in strips of any height; memory is proportional to width + height. All sums are of
 /// integers, so the result does not depend on the strips.
@@ -104,14 +104,14 @@ public struct SeamMeter: Sendable {
         let controls =
             lines(
                 .vertical,
-                at: Self.middles(verticalBorders),
+                at: Self.farLines(verticalBorders, side: width),
                 borders: verticalBorders,
                 sums: columnSums,
                 length: height
             )
             + lines(
                 .horizontal,
-                at: Self.middles(horizontalBorders),
+                at: Self.farLines(horizontalBorders, side: height),
                 borders: horizontalBorders,
                 sums: rowSums,
                 length: width
@@ -154,9 +154,12 @@ public struct SeamMeter: Sendable {
         rowCount += 1
     }
 
-    /// The middle between each border and the one before it, where there is a line between them.
-    private static func middles(_ borders: [Int]) -> [Int] {
-        zip([0] + borders, borders).filter { $1 - $0 >= 2 }.map { ($0 + $1) / 2 }
+    /// The lines that have all neighbours, none of them a border. None where there is no border to compare with.
+    private static func farLines(_ borders: [Int], side: Int) -> [Int] {
+        guard !borders.isEmpty, side > 2 * neighboursPerSide + 1 else { return [] }
+        return (neighboursPerSide + 1..<side - neighboursPerSide).filter { line in
+            !borders.contains { abs($0 - line) <= neighboursPerSide }
+        }
     }
 
     private func lines(

@@ -48,6 +48,6 @@ public struct SeamReport: Hashable, Sendable, Codable {
     public let vertical: Summary?
     /// The borders between rows; nil when there are none.
     public let horizontal: Summary?
-    /// The control lines through the middles of tiles, measured in the same way; nil when tiles are too narrow.
+    /// The control lines, far from all borders, measured in the same way; nil when tiles are too narrow to have any.
     public let controls: Summary?
 }
