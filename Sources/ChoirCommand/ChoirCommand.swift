@@ -9,6 +9,9 @@ import Foundation
             Exit codes: 0 done; 64 a request or option that cannot be; 65 an input file that is missing, damaged or \
             of another kind; 69 more memory or disk than there is; 70 the engine failed; 73 the output cannot be written; 130 \
             interrupted, resumable.
+
+            CHOIR_LOG in the environment names the least level of messages on standard error: trace, debug, info, notice, \
+            warning (the default), error or critical.
             """,
         version: ChoirVersion.current,
         subcommands: [Generate.self, Resume.self, Tiles.self, Plan.self, Inspect.self, Seams.self])

@@ -11,7 +11,7 @@ struct Seams: AsyncParsableCommand {
         discussion: """
             The gradient across each line where the cores of two tiles meet, divided by the mean gradient across its \
             24 neighbours on both sides: 1 is invisible. Single bright stars make any line vary, hence the control: \
-            as many lines through the middles of tiles.
+            all lines that are further than that from a border.
             """)
 
     @Argument(help: "A picture in any format that libvips reads.")
@@ -34,23 +34,16 @@ struct Seams: AsyncParsableCommand {
     func run() async throws {
         try await exitingOnError {
             let reader = try InputError.reading { () throws(ImageError) in try ImageReader(path: image) }
-            let (tile, overlap) = try cut(reader.metadata)
-            let request = self.tile == nil ? Self.request(reader.metadata) : nil
-            guard request?.bridges.contains(.shift) != true else {
-                throw RequestError(
-                    "tile", found: "a picture of the bridge shift, whose tiles move",
-                    expected: "--tile and --overlap of the lines to measure; the report of its painting has its own")
-            }
-            let axes = tileable ?? request?.tileable
+            let painted = tile == nil ? Self.reproduction(reader.metadata) : nil
+            let axes = tileable ?? painted?.request.tileable
             let wraps = { (axis: CanvasAxis) in axes?.contains(axis) ?? false }
-            let vertical = Self.borders(along: reader.width, tile: tile, overlap: overlap, wraps: wraps(.x))
-            let horizontal = Self.borders(along: reader.height, tile: tile, overlap: overlap, wraps: wraps(.y))
+            let borders = try painted?.borders ?? cut(reader, wraps: wraps)
             var meter =
-                vertical.isEmpty && horizontal.isEmpty && axes != nil
+                borders.columns.isEmpty && borders.rows.isEmpty && axes != nil
                 ? nil
                 : try SeamMeter(
-                    width: reader.width, height: reader.height, verticalBorders: vertical,
-                    horizontalBorders: horizontal)
+                    width: reader.width, height: reader.height, verticalBorders: borders.columns,
+                    horizontalBorders: borders.rows)
             var edges = try axes.map { _ in try EdgeMeter(width: reader.width, height: reader.height) }
             while reader.nextRow < reader.height {
                 // Named, because Swift 6.3.1 cannot compile the span of a temporary here.
@@ -78,9 +71,10 @@ struct Seams: AsyncParsableCommand {
         var y: TilingScore?
     }
 
-    /// The tiles that the options name, or else the metadata.
-    private func cut(_ metadata: ImageMetadata) throws -> (tile: Int, overlap: Int) {
-        let parameters = GenerationParameters(parsing: metadata.parameters ?? "")
+    /// The borders of a picture that does not say them, from the side of a tile and the overlap that the options name, or
+    /// else its parameters, as a plan of Cosmos cuts it.
+    private func cut(_ reader: ImageReader, wraps: (CanvasAxis) -> Bool) throws -> Reproduction.Borders {
+        let parameters = GenerationParameters(parsing: reader.metadata.parameters ?? "")
         guard let side = tile ?? parameters["Tile size"].flatMap({ Int($0) }) else {
             throw RequestError(
                 "tile", found: "neither --tile nor a tile size in the metadata of \(image)", expected: "one of them")
@@ -91,10 +85,12 @@ struct Seams: AsyncParsableCommand {
                 "tile and overlap", found: "\(side) and \(shared)",
                 expected: "a tile of 16 to \(PaintRequest.maximumSide) pixels and an overlap of at most half of it")
         }
-        return (side, shared)
+        return Reproduction.Borders(
+            columns: Self.borders(along: reader.width, tile: side, overlap: shared, wraps: wraps(.x)),
+            rows: Self.borders(along: reader.height, tile: side, overlap: shared, wraps: wraps(.y)))
     }
 
-    /// Where the cores of tiles meet along a side, as a plan of Choir cuts it.
+    /// Where the cores of tiles meet along a side.
     private static func borders(along length: Int, tile: Int, overlap: Int, wraps: Bool) -> [Int] {
         let alignment = 16
         let canvas = wraps ? length : (length + alignment - 1) / alignment * alignment
@@ -102,9 +98,9 @@ struct Seams: AsyncParsableCommand {
             .filter { $0 < length }
     }
 
-    /// What was asked for, where the picture's metadata say it.
-    private static func request(_ metadata: ImageMetadata) -> PaintRequest? {
-        metadata.choir.flatMap { try? JSONDecoder().decode(Reproduction.self, from: Data($0.utf8)) }?.request
+    /// How the picture was painted, where its metadata say it.
+    private static func reproduction(_ metadata: ImageMetadata) -> Reproduction? {
+        metadata.choir.flatMap { try? JSONDecoder().decode(Reproduction.self, from: Data($0.utf8)) }
     }
 
     private static func json(_ measured: Measured) throws -> String {

@@ -55,14 +55,10 @@ extension Painting {
 
     private func seamMeter() throws -> SeamMeter? {
         let (width, height) = (request.size.width, request.size.height)
-        let tiles = plan.finest.lastTiles
-        let pixels = { (cells: [Int], side: Int) in
-            cells.map { $0 * plan.pixelsPerCell }.filter { $0 < side }
-        }
-        let vertical = pixels(tiles.columns.borders, width)
-        let horizontal = pixels(tiles.rows.borders, height)
-        guard !(vertical.isEmpty && horizontal.isEmpty) else { return nil }
-        return try SeamMeter(width: width, height: height, verticalBorders: vertical, horizontalBorders: horizontal)
+        let borders = plan.borders
+        guard !(borders.columns.isEmpty && borders.rows.isEmpty) else { return nil }
+        return try SeamMeter(
+            width: width, height: height, verticalBorders: borders.columns, horizontalBorders: borders.rows)
     }
 }
 
@@ -83,6 +79,17 @@ extension PaintPlan {
     /// How the picture is written: RGB in 8 bits, or grey in 16, which only some formats hold.
     package var form: (channels: Int, bitDepth: Int) { pictureChannels == 1 ? (1, 16) : (3, 8) }
 
+    /// Where the cores of tiles meet in the picture.
+    var borders: Reproduction.Borders {
+        let tiles = finest.lastTiles
+        let pixels = { (cells: [Int], side: Int) in
+            cells.map { $0 * pixelsPerCell }.filter { $0 < side }
+        }
+        return Reproduction.Borders(
+            columns: pixels(tiles.columns.borders, request.size.width),
+            rows: pixels(tiles.rows.borders, request.size.height))
+    }
+
     func metadata(model: String) throws -> ImageMetadata {
         let parameters = GenerationParameters(
             prompt: request.prompt, negativePrompt: request.negativePrompt, steps: finest.stepsAtSize,
@@ -96,14 +103,29 @@ extension PaintPlan {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let block = Reproduction(
-            version: ChoirVersion.current, model: model, refiner: handOver?.refiner, request: request)
+            version: ChoirVersion.current, model: model, refiner: handOver?.refiner, request: request,
+            borders: borders)
         return ImageMetadata(
             parameters: parameters.text, choir: String(decoding: try encoder.encode(block), as: UTF8.self))
     }
 }
 
-/// The JSON block in a picture's metadata: all that is needed to paint it again.
+/// The JSON block in a picture's metadata: all that is needed to paint it again, and to find its tiles.
 public struct Reproduction: Hashable, Sendable, Codable {
+    /// Where the cores of tiles meet, in pixels.
+    public struct Borders: Hashable, Sendable, Codable {
+        /// Columns that begin a core where another ends.
+        public var columns: [Int]
+        /// Rows that begin a core where another ends.
+        public var rows: [Int]
+
+        /// Borders at these columns and rows.
+        public init(columns: [Int], rows: [Int]) {
+            self.columns = columns
+            self.rows = rows
+        }
+    }
+
     /// The version of Choir that painted it.
     public var version: String
     /// The name of the model.
@@ -112,4 +134,6 @@ public struct Reproduction: Hashable, Sendable, Codable {
     public var refiner: String?
     /// What was asked for.
     public var request: PaintRequest
+    /// Its tile borders; nil in pictures of older versions.
+    public var borders: Borders?
 }

@@ -68,6 +68,19 @@ import Testing
             ])
     }
 
+    @Test func `seams finds the last tiles of a picture whose tiles moved`() async throws {
+        let scratch = Scratch()
+        let outcome = try await choir(
+            "generate", "stars", "--size", "160x96", "--tile", "64", "--steps", "2", "--bridge", "shift", "--output",
+            "a.png", "--report", "r.json", "--quiet", in: scratch)
+        #expect(outcome.code == 0, "\(outcome.error)")
+        let seam = try #require(try scratch.json("r.json")["seam"] as? [String: Double])
+        let measured = try await Program.choir.run(["seams", "a.png", "--json"], in: scratch.path)
+        let json = try JSONSerialization.jsonObject(with: Data(measured.output.utf8)) as? [String: Any]
+        let borders = try #require(json?["borders"] as? [String: Any], "\(measured.error)")
+        #expect(borders["mean"] as? Double == seam["ratioMean"])
+    }
+
     @Test func `inspect lists a checkpoint and a model's folder`() async throws {
         let scratch = Scratch()
         let folder = Program.buildDirectory + "/choir_ChoirModels.resources/Cosmos"

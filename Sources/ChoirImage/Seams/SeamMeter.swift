@@ -156,10 +156,14 @@ public struct SeamMeter: Sendable {
 
     /// The lines that have all neighbours, none of them a border. None where there is no border to compare with.
     private static func farLines(_ borders: [Int], side: Int) -> [Int] {
-        guard !borders.isEmpty, side > 2 * neighboursPerSide + 1 else { return [] }
-        return (neighboursPerSide + 1..<side - neighboursPerSide).filter { line in
-            !borders.contains { abs($0 - line) <= neighboursPerSide }
+        guard !borders.isEmpty else { return [] }
+        var lines: [Int] = []
+        var before = 0
+        for after in borders + [side] {
+            lines += stride(from: before + neighboursPerSide + 1, to: after - neighboursPerSide, by: 1)
+            before = after
         }
+        return lines
     }
 
     private func lines(
