@@ -4,8 +4,8 @@ A batch is a pure function of (seed, step), so training resumes exactly without 
 
 Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Tiles come in groups that show the same sources at
 unrelated places, as distant tiles of one canvas do: what one of them must know of the others' style can reach it only
-through cross-spatial attention. Nearly half of the full-size batches are made for that: large groups of one source whose
-colours no coarser picture and no word tells.
+through cross-spatial attention. Two thirds of the full-size batches are made for that: large groups of one or two sources,
+mostly gas, whose colours no coarser picture and no word tells.
 """
 import json
 
@@ -16,15 +16,17 @@ import captions
 FULL, QUARTER, SIXTEENTH = 0, 1, 2
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), SIXTEENTH: (24, 288)}   # longest side of a source, in pixels of its scale
 CELL = 16
-SHARES = (0.42, 0.22, 0.36)      # of the batches, for each scale
+SHARES = (0.55, 0.17, 0.28)      # of the batches, for each scale
 # Sides of tiles, how many make a batch, and how often each is drawn at the coarsest scale and at the finer ones. Pictures
 # of 512 pixels are composed at 32: the coarsest scale must know small canvases.
 TILES = [(32, 64), (64, 32), (128, 8), (256, 2)]
 COARSEST, FINER = (0.4, 0.3, 0.24, 0.06), (0, 0.6, 0.32, 0.08)
-# Without a coarser picture the network must learn styles as large as the tiles that are painted so.
-ALONE = (0, 0.25, 0.45, 0.3)
+# What a group of small tiles has in common is told by the others only; in large ones, by the tile itself as well.
+ALONE = (0, 0.5, 0.4, 0.1)
 GROUP = 4
-UNTOLD = 0.45                    # share of the full-size batches whose style only the other tiles tell
+GAS = ("nebula", "dark nebula", "supernova remnant")
+TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
+UNTOLD = 0.65                    # share of the full-size batches whose style only the other tiles tell
 
 
 class Pictures:
@@ -49,6 +51,9 @@ class Pictures:
         for i, kind in enumerate(kinds):
             weights[i] *= 1.6 if kind == "nebula" else 1
         self.weights = weights / weights.sum()
+        # The style of gas is a matter of the whole tile; stars and galaxies leave most of it black.
+        gas = weights * [kind in GAS for kind in kinds]
+        self.gas_weights = 0.3 * self.weights + 0.7 * gas / gas.sum()
         # Others of the same kind and colour: a sky of many objects shall not show one of them again and again.
         likeness = [(text["kind"], text["words"][0][-1]) for text in self.texts]
         self.alike = [[j for j, other in enumerate(likeness) if other == one] for one in likeness]
@@ -159,9 +164,10 @@ def group(pictures, side, scale, rng, count, untold=False):
     low, high = sizes(scale, side)
     draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
     sources = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
-    empty = rng.random() < 0.1
+    empty = rng.random() < (0.05 if untold else 0.1)
     dim = rng.uniform(0.5, 1) if untold else 1.0
-    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=pictures.weights)), draw_side(), rng,
+    weights = pictures.gas_weights if untold else pictures.weights
+    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=weights)), draw_side(), rng,
                                     dim, untold, int(rng.integers(6)) if untold else None) for _ in range(sources)]
     behind = []
     if empty or rng.random() < 0.8:
@@ -207,8 +213,10 @@ def group(pictures, side, scale, rng, count, untold=False):
         nothing = np.zeros(words, "f4")
         nothing[pictures.nothing] = 1
         texts = [np.broadcast_to(nothing[:, None, None], text.shape) for text in texts]
+    # The light that a style is known by: what a group has in common must be worth knowing.
+    tint = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
     # A gain above 1 lifts bright cores beyond white; no picture shows more than white.
-    return np.stack([tile.light.clip(max=1) for tile in tiles]), np.stack(texts)
+    return (np.stack([tile.light for tile in tiles]) * (tint / tint.max()).astype("f4")).clip(max=1), np.stack(texts)
 
 
 def batch(pictures, seed, step):
@@ -218,7 +226,7 @@ def batch(pictures, seed, step):
     scale = int(rng.choice(3, p=SHARES))
     untold = scale == FULL and bool(rng.random() < UNTOLD)
     side, count = TILES[int(rng.choice(4, p=COARSEST if scale == SIXTEENTH else ALONE if untold else FINER))]
-    together = min(count, int(rng.choice([8, 16, 32])) if untold else GROUP)
+    together = min(count, int(rng.choice([16, 32])) if untold else GROUP)
     made = [group(pictures, side, scale, rng, together, untold) for _ in range(count // together)]
     light = np.concatenate([m[0] for m in made]).transpose(0, 3, 1, 2)
     texts = np.concatenate([m[1] for m in made])

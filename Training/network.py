@@ -103,13 +103,19 @@ class Network(nn.Module):
         self.unfold1, self.unfold0 = nn.Conv2d(bottom, middle * 4, 1), nn.Conv2d(middle, top * 4, 1)
         self.join1, self.join0 = nn.Conv2d(middle * 2, middle, 1), nn.Conv2d(top * 2, top, 1)
         self.attention = nn.ModuleList(CrossSpatialAttention(bottom) for _ in range(2))
+        self.mean = nn.Linear(3, bottom)
 
         # One linear map for each level makes the scale and shift of all of its blocks. The finest level is told the
         # noise level and scale only: what the text says reaches it from below, without the edges of cells.
         self.modulation0 = nn.Linear(embedding, 2 * top * 2 * blocks[0])
         self.modulation1 = nn.Linear(embedding, 2 * middle * 2 * blocks[1])
         self.modulation2 = nn.Linear(embedding, 2 * bottom * 2 * blocks[2])
-        for layer in (self.modulation0, self.modulation1, self.modulation2):
+        # What all tiles have in common, the mean of their tokens, adds to it on the way up.
+        self.style = nn.Linear(bottom, embedding)
+        self.styling0 = nn.Linear(embedding, 2 * top * blocks[0])
+        self.styling1 = nn.Linear(embedding, 2 * middle * blocks[1])
+        self.styling2 = nn.Linear(embedding, 2 * bottom * blocks[2])
+        for layer in (self.modulation0, self.modulation1, self.modulation2, self.styling0, self.styling1, self.styling2):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -123,7 +129,7 @@ class Network(nn.Module):
         self.register_buffer("frequencies", frequencies, persistent=False)
 
     def encode(self, x, coarse, t, scale, text):
-        """The way down, to the features at one value per cell and the skips."""
+        """The way down: the features at one value per cell, the skips, the modulation of the way up, the moment."""
         angles = t[:, None] * self.frequencies[None]
         moment = self.time(torch.cat([angles.sin(), angles.cos()], 1)) + self.scale(scale)
         everywhere = F.silu(moment)
@@ -135,35 +141,53 @@ class Network(nn.Module):
         modulation1 = modulation1.chunk(4 * self.blocks[1], 1)
         modulation2 = self.modulation2(cells).permute(0, 3, 1, 2).chunk(4 * self.blocks[2], 1)
         modulation = [list(zip(m[0::2], m[1::2])) for m in (modulation0, modulation1, modulation2)]
+        down, up = [m[:len(m) // 2] for m in modulation], [m[len(m) // 2:] for m in modulation]
 
         h = self.input(torch.cat([F.pixel_unshuffle(x, UNSHUFFLE), coarse], 1))
-        for block, m in zip(self.down0, modulation[0]):
+        for block, m in zip(self.down0, down[0]):
             h = block(h, *m)
         skip0 = h
         h = self.fold0(F.pixel_unshuffle(h, 2))
-        for block, m in zip(self.down1, modulation[1]):
+        for block, m in zip(self.down1, down[1]):
             h = block(h, *m)
         skip1 = h
         h = self.fold1(F.pixel_unshuffle(h, 2))
-        for block, m in zip(self.down2, modulation[2]):
+        for block, m in zip(self.down2, down[2]):
             h = block(h, *m)
-        return h, skip0, skip1, modulation
+        return h, skip0, skip1, up, moment
 
-    def summary(self, features, pool):
-        """What a tile publishes: one token for each `pool` x `pool` cells, [B, K, C]."""
-        return F.avg_pool2d(root_mean_square_normalised(features), pool).flatten(2).transpose(1, 2)
+    def summary(self, x, features, pool):
+        """What a tile publishes: one token for each `pool` x `pool` cells, [B, K, C].
 
-    def decode(self, x, h, skip0, skip1, modulation, tokens, bias):
-        """The way up, from the features and all tokens to the network's output F, [B, 3, H, W]."""
-        for index, (block, m) in enumerate(zip(self.middle, modulation[2][self.blocks[2]:])):
+        Close to pure noise only the mean of many pixels tells the colour of a picture, and features hardly carry it.
+        Tokens have it from the network's input x itself, so strong that one cell of pure noise deviates by 4, and bounded,
+        since pictures deviate by more.
+        """
+        mean = (4 * CELL * F.avg_pool2d(x, CELL * pool)).clamp(-4, 4).flatten(2).transpose(1, 2)
+        return F.avg_pool2d(root_mean_square_normalised(features), pool).flatten(2).transpose(1, 2) + self.mean(mean)
+
+    def styled(self, modulation, moment, tokens, bias):
+        """The modulation of the way up with what all tokens together say."""
+        mean = (bias.softmax(1)[:, None] @ tokens)[:, 0]
+        style = F.silu(self.style(mean) + moment)
+        styles = (layer(style)[:, :, None, None].chunk(2 * count, 1)
+                  for layer, count in zip((self.styling0, self.styling1, self.styling2), self.blocks))
+        return [[(scale + s, shift + t) for (scale, shift), s, t in zip(blocks, style[0::2], style[1::2])]
+                for blocks, style in zip(modulation, styles)]
+
+    def decode(self, x, features, tokens, bias):
+        """The way up, from what `encode` gave and all tokens to the network's output F, [B, 3, H, W]."""
+        h, skip0, skip1, modulation, moment = features
+        modulation = self.styled(modulation, moment, tokens, bias)
+        for index, (block, m) in enumerate(zip(self.middle, modulation[2])):
             if index in (0, self.blocks[2] - 1):
                 h = self.attention[min(index, 1)](h, tokens, bias)
             h = block(h, *m)
         h = self.join1(torch.cat([F.pixel_shuffle(self.unfold1(h), 2), skip1], 1))
-        for block, m in zip(self.up1, modulation[1][self.blocks[1]:]):
+        for block, m in zip(self.up1, modulation[1]):
             h = block(h, *m)
         h = self.join0(torch.cat([F.pixel_shuffle(self.unfold0(h), 2), skip0], 1))
-        for block, m in zip(self.up0, modulation[0][self.blocks[0]:]):
+        for block, m in zip(self.up0, modulation[0]):
             h = block(h, *m)
         h = F.pixel_shuffle(self.output(F.silu(root_mean_square_normalised(h))), UNSHUFFLE)
         return self.refine2(F.silu(self.refine1(torch.cat([h, x], 1))))
@@ -180,9 +204,9 @@ class Network(nn.Module):
         c_in, c_out = coefficients(level, deviation)
         rest = noisy - (1 - level) * expected
         x = rest * c_in
-        h, skip0, skip1, modulation = self.encode(x, coarse, t, scale, text)
-        own = self.summary(h, pool)
+        features = self.encode(x, coarse, t, scale, text)
+        own = self.summary(x, features[0], pool)
         tokens, bias = (published, bias) if published.shape[1] else (own, own.new_zeros(own.shape[:2]))
-        out = self.decode(x, h, skip0, skip1, modulation, tokens, bias)
+        out = self.decode(x, features, tokens, bias)
         # Nothing is darker than black or brighter than white; what the network says beyond is error.
         return (expected + c_out * out).clamp(-1, 1), own

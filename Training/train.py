@@ -28,6 +28,7 @@ import canvas
 from network import COARSE, UNSHUFFLE, Network, coefficients, expectation
 
 WARM_UP = 200
+QUICK = 4       # times the learning rate of the rest, for the path of what all tiles have in common
 GRID = 2.0      # how much the visible grid counts beside the error
 
 
@@ -40,9 +41,9 @@ class Model(nn.Module):
         self.words = nn.Embedding(words + 1, 64)
 
 
-def noise_levels(count, mean, generator):
-    """Logit-normal about a mean, and one in eight close to pure noise."""
-    t = torch.sigmoid(1.2 * torch.randn(count, generator=generator) + mean)
+def noise_levels(count, mean, deviation, generator):
+    """Logit-normal, and one in eight close to pure noise."""
+    t = torch.sigmoid(deviation * torch.randn(count, generator=generator) + mean)
     high = 1 - 0.25 * torch.rand(count, generator=generator)
     return torch.where(torch.rand(count, generator=generator) < 0.125, high, t)
 
@@ -82,7 +83,8 @@ def loss_of(model, made, seed, step, half):
     batch, side = picture.shape[0], picture.shape[-1]
     coarse = coarser(picture, told, together, generator)
     # A style that no coarser picture tells is decided close to pure noise.
-    t = noise_levels(batch, -0.5 if told else 0.2 if scale == canvas.SIXTEENTH else 1.5, generator)
+    mean, deviation = (-0.5, 1.2) if told else (0.2, 1.2) if scale == canvas.SIXTEENTH else (2.5, 1.3)
+    t = noise_levels(batch, mean, deviation, generator)
     # The tiles of a group stand at one noise level, as the tiles of a canvas do.
     t = t[::together].repeat_interleave(together)
     noise = torch.randn(picture.shape, generator=generator)
@@ -102,8 +104,8 @@ def loss_of(model, made, seed, step, half):
 
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         x, c_out = at(t)
-        h, skip0, skip1, modulation = network.encode(x, coarse, t, which, text)
-        own = network.summary(h, pool)
+        features = network.encode(x, coarse, t, which, text)
+        own = network.summary(x, features[0], pool)
         if published_mode < 0.15:       # alone
             tokens = own
         else:
@@ -111,10 +113,12 @@ def loss_of(model, made, seed, step, half):
             if published_mode > 0.6:    # one step stale: as published at a higher noise level
                 with torch.no_grad():
                     earlier = t + (1 - t) * 0.7 * stale_share
-                    published = network.summary(network.encode(at(earlier)[0], coarse, earlier, which, text)[0], pool)
+                    x_earlier = at(earlier)[0]
+                    published = network.summary(
+                        x_earlier, network.encode(x_earlier, coarse, earlier, which, text)[0], pool)
             shared = published.reshape(batch // together, -1, own.shape[-1]).repeat_interleave(together, 0)
             tokens = shared
-        out = network.decode(x, h, skip0, skip1, modulation, tokens, torch.zeros(tokens.shape[:2]))
+        out = network.decode(x, features, tokens, torch.zeros(tokens.shape[:2]))
     # The error of the velocity (Salimans and Ho 2022; x-prediction under it: Li and He 2025), which would be infinite at 0.
     weight = (c_out / t.clamp(min=0.1)[:, None, None, None]) ** 2
     error = (weight * (out.float() - (picture - expected) / c_out).pow(2)).mean()
@@ -187,7 +191,12 @@ def main():
     if options.start and not path.exists():
         start_from(options.start, model, pictures.vocabulary)
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.97), weight_decay=0.01, fused=True)
+    network = model.network
+    paths = (network.mean, network.style, network.styling0, network.styling1, network.styling2)
+    quick = [parameter for path in paths for parameter in path.parameters()]
+    others = [parameter for parameter in model.parameters() if not any(parameter is one for one in quick)]
+    optimizer = torch.optim.AdamW([{"params": others, "factor": 1}, {"params": quick, "factor": QUICK}], lr=options.rate,
+                                  betas=(0.9, 0.97), weight_decay=0.01, fused=True)
     step, seconds, smooth = 0, 0.0, [0.0, 0.0, 0.0]
     if path.exists():
         state = torch.load(path, weights_only=False)
@@ -217,10 +226,14 @@ def main():
         if options.decay:
             rate *= min(1, max(0, options.steps - step) / options.decay)
         for parameters in optimizer.param_groups:
-            parameters["lr"] = options.rate * rate
+            parameters["lr"] = options.rate * parameters["factor"] * rate
         optimizer.zero_grad(set_to_none=True)
         loss, scale = loss_of(model, canvas.batch(pictures, options.seed, draw), options.seed, draw, options.bfloat16)
         loss.backward()
+        # Stale tokens are not followed back to what made them.
+        for parameter in model.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
         losses, counts = torch.zeros(2, 3)
         losses[scale], counts[scale] = loss.item(), 1
         late.fill_(time.time() - started > options.minutes * 60)

@@ -48,7 +48,7 @@ public struct CosmosGraph {
         let cosmos = CosmosGraph(graph: builder, network: network, cellsPerToken: cellsPerToken)
         let picture = try builder.parameter("picture", shape: [1, 3, height, width])
         let features = try cosmos.encode(picture, height: height, width: width)
-        let own = try cosmos.publication(of: features.bottom)
+        let own = try cosmos.publication(of: features.bottom, picture: picture)
         if part == .denoiser {
             // All tiles read the same tokens, so where two overlap they see the same; only a tile alone reads its own.
             let tokens =
@@ -60,18 +60,24 @@ public struct CosmosGraph {
         return try builder.build()
     }
 
+    /// The scale and shift of a block.
+    private typealias Modulation = (scale: Value, shift: Value)
+
     /// What the way down hands to the way up.
     private struct Features {
         var bottom: Value
         var skips: [Value]
-        /// For each level, the scale and shift of each block on both ways.
-        var modulations: [[(scale: Value, shift: Value)]]
+        /// For each level, those of the blocks on the way up.
+        var modulations: [[Modulation]]
+        /// What the noise level and the scale say, `[1, embedding, 1, 1]`.
+        var moment: Value
     }
 
     private func encode(_ picture: Value, height: Int, width: Int) throws(GraphError) -> Features {
         let coarse = try graph.parameter(
             "coarse", shape: [1, 4, height / network.unshuffle, width / network.unshuffle])
-        let modulations = try modulations(height: height / network.cell, width: width / network.cell)
+        let moment = try moment()
+        let modulations = try modulations(moment, height: height / network.cell, width: width / network.cell)
         let folded = try graph.spaceToDepth(picture, blockSize: network.unshuffle)
         var x = try graph.convolution(
             graph.concat([folded, coarse], axis: 1), named: "input", outputChannels: network.widths[0], kernel: 3,
@@ -88,17 +94,19 @@ public struct CosmosGraph {
                 x = try residual(x, named: "down\(level).\(block)", modulations[level][block])
             }
         }
-        return Features(bottom: x, skips: skips, modulations: modulations)
+        let up = modulations.map { Array($0[($0.count / 2)...]) }
+        return Features(bottom: x, skips: skips, modulations: up, moment: moment)
     }
 
     private func decode(_ features: Features, picture: Value, tokens: Value) throws(GraphError) -> Value {
         let (blocks, widths) = (network.blocks, network.widths)
+        let modulations = try styled(features, tokens: tokens)
         var x = features.bottom
         for block in 0..<blocks[2] {
             if block == 0 || block == blocks[2] - 1 {
                 x = try attention(x, tokens: tokens, named: "attention.\(min(block, 1))")
             }
-            x = try residual(x, named: "middle.\(block)", features.modulations[2][blocks[2] + block])
+            x = try residual(x, named: "middle.\(block)", modulations[2][block])
         }
         for level in [1, 0] {
             let unfolded = try graph.convolution(
@@ -107,8 +115,7 @@ public struct CosmosGraph {
                 graph.concat([graph.depthToSpace(unfolded, blockSize: 2), features.skips[level]], axis: 1),
                 named: "join\(level)", outputChannels: widths[level], kernel: 1)
             for block in 0..<blocks[level] {
-                x = try residual(
-                    x, named: "up\(level).\(block)", features.modulations[level][blocks[level] + block])
+                x = try residual(x, named: "up\(level).\(block)", modulations[level][block])
             }
         }
         let fine = try graph.convolution(
@@ -121,31 +128,60 @@ public struct CosmosGraph {
         return try graph.convolution(graph.silu(refined), named: "refine2", outputChannels: 3, kernel: 3, padding: 1)
     }
 
-    private func modulations(height: Int, width: Int) throws(GraphError) -> [[(scale: Value, shift: Value)]] {
+    /// What the noise level and the scale say, `[1, embedding, 1, 1]`.
+    private func moment() throws(GraphError) -> Value {
         let level = try graph.parameter("level", shape: [1, 2 * network.frequencies])
         let scale = try graph.parameter("scale", shape: [1, network.scales])
-        let text = try graph.parameter("text", shape: [1, network.text, height, width])
         let hidden = try graph.silu(graph.linear(level, named: "time.0", outputs: network.embedding))
-        let moment = try graph.reshape(
+        return try graph.reshape(
             graph.add(
                 graph.linear(hidden, named: "time.2", outputs: network.embedding),
                 graph.linear(scale, named: "scale", outputs: network.embedding, bias: false)),
             to: [1, network.embedding, 1, 1])
+    }
+
+    /// For each level, the modulation of each block, down and up.
+    private func modulations(_ moment: Value, height: Int, width: Int) throws(GraphError) -> [[Modulation]] {
+        let text = try graph.parameter("text", shape: [1, network.text, height, width])
         let cells = try graph.silu(graph.add(perCell(text, named: "text", outputs: network.embedding), moment))
         let everywhere = try graph.silu(moment)
 
-        var all: [[(scale: Value, shift: Value)]] = []
+        var all: [[Modulation]] = []
         for index in 0..<3 {
             let count = 4 * network.blocks[index]
             var values = try perCell(
                 index == 0 ? everywhere : cells, named: "modulation\(index)",
                 outputs: count * network.widths[index])
             if index == 1 { values = try graph.interpolate(values, scale: 2, method: .linear) }
-            let parts = try graph.variadicSplit(
-                values, axis: 1, lengths: [Int](repeating: network.widths[index], count: count))
-            all.append(stride(from: 0, to: count, by: 2).map { (scale: parts[$0], shift: parts[$0 + 1]) })
+            all.append(try pairs(values, width: network.widths[index]))
         }
         return all
+    }
+
+    /// The modulation of the way up with what all tiles have in common: the mean of their tokens.
+    private func styled(_ features: Features, tokens: Value) throws(GraphError) -> [[Modulation]] {
+        let mean = try graph.reshape(graph.reduceMean(tokens, axes: [1]), to: [1, network.widths[2], 1, 1])
+        let style = try graph.silu(
+            graph.add(perCell(mean, named: "style", outputs: network.embedding), features.moment))
+        var all: [[Modulation]] = []
+        for (index, modulations) in features.modulations.enumerated() {
+            let width = network.widths[index]
+            let styles = try pairs(
+                perCell(style, named: "styling\(index)", outputs: 2 * network.blocks[index] * width), width: width)
+            var sums: [Modulation] = []
+            for (own, common) in zip(modulations, styles) {
+                sums.append((try graph.add(own.scale, common.scale), try graph.add(own.shift, common.shift)))
+            }
+            all.append(sums)
+        }
+        return all
+    }
+
+    /// Scales and shifts of blocks of a width, which lie one after another along the channels.
+    private func pairs(_ values: Value, width: Int) throws(GraphError) -> [Modulation] {
+        let count = values.shape[1] / width
+        let parts = try graph.variadicSplit(values, axis: 1, lengths: [Int](repeating: width, count: count))
+        return stride(from: 0, to: count, by: 2).map { (scale: parts[$0], shift: parts[$0 + 1]) }
     }
 
     /// A linear map of the channels of each cell; its weight is `[outputs, inputs]`.
@@ -159,7 +195,7 @@ public struct CosmosGraph {
     }
 
     private func residual(
-        _ x: Value, named name: String, _ modulation: (scale: Value, shift: Value)
+        _ x: Value, named name: String, _ modulation: Modulation
     ) throws(GraphError) -> Value {
         try graph.scope(name) { () throws(GraphError) in
             let channels = x.shape[1]
@@ -177,9 +213,16 @@ public struct CosmosGraph {
         try graph.rootMeanSquareNormalization(x, axis: 1, epsilon: 1e-4)
     }
 
-    private func publication(of features: Value) throws(GraphError) -> Value {
-        let pooled = try graph.averagePool(normalised(features), kernel: cellsPerToken, stride: cellsPerToken)
-        return try tokens(pooled)
+    private func publication(of features: Value, picture: Value) throws(GraphError) -> Value {
+        // Close to pure noise only the mean of many pixels tells the colour of a picture, and features hardly carry it. One
+        // cell of pure noise deviates by 4 then.
+        let mean = try graph.clamp(
+            graph.multiply(
+                graph.averagePool(picture, kernel: network.cell * cellsPerToken), Float(4 * network.cell)),
+            to: -4...4)
+        return try graph.add(
+            tokens(graph.averagePool(normalised(features), kernel: cellsPerToken)),
+            graph.linear(tokens(mean), named: "mean", outputs: network.widths[2]))
     }
 
     /// `[1, C, h, w]` as `[1, h · w, C]`.
