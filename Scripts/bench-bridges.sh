@@ -6,7 +6,7 @@
 # cores with bf16, three times as long without. All can be named:
 #   SIDE=2048    SEEDS="1"    STEPS= (the model's, but 8 without the coarse path, where it would take 16)
 #   TILE_SIDE=256 (of the tiles whose coherence is measured)
-#   REQUESTS="nebula|red emission nebula" (kind and prompt, one a line)
+#   REQUESTS="nebula|emission nebula" (kind and prompt, one a line)
 #   BRIDGES="none consensus:uniform+attention ..."    names joined by +, and after : the weights of consensus
 #   DATA=FOLDER (what Training/prepare.sh made; without it no coherence and no anchors)    PYTHON=python3 (with numpy,
 #   scipy, pillow)
@@ -22,8 +22,8 @@ readonly bridges=${BRIDGES:-"
     shift            shift+attention            shift+coarse            shift+attention+coarse
     halo             halo+attention             halo+coarse             halo+attention+coarse
     consensus:uniform consensus:linear consensus:gaussian"}
-# What real pictures each prompt is compared with, and the prompt.
-mapfile -t requests <<<"${REQUESTS:-$'nebula|red emission nebula\nglobular cluster|golden globular clusters'}"
+# What real pictures each prompt is compared with, and the prompt. The first leaves the colour open: tiles have to agree.
+mapfile -t requests <<<"${REQUESTS:-$'nebula|emission nebula\nglobular cluster|golden globular clusters'}"
 readonly requests
 mkdir -p "$folder"
 

@@ -81,8 +81,11 @@ extension Stage {
         self.tiles = tiles
         sampler = request.sampler ?? traits.sampler
         eta = request.eta ?? 0
+        // What is composed larger than a tile needs more steps at high noise, where its large forms are decided: the
+        // equation that `Schedule.flow` cites, with the sides of the picture and of a tile.
+        let larger = refines ? 1 : max(1, (Double(size.width * size.height)).squareRoot() / Double(tile))
         let whole = try traits.noise.schedule(
-            steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift)
+            steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift * larger)
         schedule = try part.map { try whole.part($0) } ?? whole
         self.belongsToRefiner = belongsToRefiner
         stepsBefore = part?.lowerBound ?? 0
