@@ -11,7 +11,8 @@ struct Seams: AsyncParsableCommand {
         discussion: """
             The gradient across each line where the cores of two tiles meet, divided by the mean gradient across its \
             24 neighbours on both sides: 1 is invisible. Single bright stars make any line vary, hence the control: \
-            all lines that are further than that from a border.
+            all lines that are further than that from a border, and the worst of as many of them as there are borders, in \
+            the median of all choices.
             """)
 
     @Argument(help: "A picture in any format that libvips reads.")
@@ -37,6 +38,11 @@ struct Seams: AsyncParsableCommand {
             let painted = tile == nil ? Self.reproduction(reader.metadata) : nil
             let axes = tileable ?? painted?.request.tileable
             let wraps = { (axis: CanvasAxis) in axes?.contains(axis) ?? false }
+            guard painted == nil || painted?.borders != nil || painted?.request.bridges.contains(.shift) == false else {
+                throw RequestError(
+                    "tile", found: "a picture of the bridge shift that does not say where its tiles met last",
+                    expected: "--tile and --overlap of the lines to measure; the report of its painting has its own")
+            }
             let borders = try painted?.borders ?? cut(reader, wraps: wraps)
             var meter =
                 borders.columns.isEmpty && borders.rows.isEmpty && axes != nil
@@ -131,6 +137,9 @@ struct Seams: AsyncParsableCommand {
             }
         }
         if !lines.isEmpty { lines.insert("lines     count    mean     p95   worst", at: 0) }
+        if let worst = seams?.controlWorst {
+            lines.append("worst of as many control lines: \(String(format: "%.4f", worst))")
+        }
         for (name, edge) in [("x", measured.edges?.x), ("y", measured.edges?.y)] {
             guard let edge else { continue }
             lines.append(

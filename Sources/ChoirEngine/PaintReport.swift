@@ -27,7 +27,7 @@ public struct PaintReport: Hashable, Sendable, Codable {
         public var ratioP95: Double?
         /// The worst border line.
         public var ratioWorst: Double?
-        /// The worst of as many lines through tile middles.
+        /// The worst of as many lines far from borders, see `SeamReport.controlWorst`.
         public var controlWorst: Double?
     }
 
@@ -92,7 +92,7 @@ public struct PaintReport: Hashable, Sendable, Codable {
         peakResidentBytes = ProcessMemory.peakResidentBytes
         seam = Seam(
             ratioMean: written.seams?.borders.mean, ratioP95: written.seams?.borders.p95,
-            ratioWorst: written.seams?.borders.worst.ratio, controlWorst: written.seams?.controls?.worst.ratio)
+            ratioWorst: written.seams?.borders.worst.ratio, controlWorst: written.seams?.controlWorst)
         self.overlapDisagreement = overlapDisagreement
         pixelsSHA256 = written.pixelsSHA256
     }

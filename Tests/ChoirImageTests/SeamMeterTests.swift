@@ -68,7 +68,8 @@ struct SeamMeterTests {
         }
         let report = try Self.measure(pixels)
         let controls = try #require(report.controls)
-        #expect(report.borders.worst.ratio <= 1.25 * controls.worst.ratio)
+        #expect(report.borders.worst.ratio <= 1.25 * (try #require(report.controlWorst)))
+        #expect(try #require(report.controlWorst) < controls.worst.ratio)
         #expect(abs(report.borders.mean - controls.mean) < 0.15)
     }
 
@@ -89,6 +90,9 @@ struct SeamMeterTests {
         #expect(controls.count == 4)
         #expect(controls.worst.position == 77)
         #expect(abs(controls.worst.ratio - (20 * unit + 0.001) / (10 * unit + 0.001)) < 1e-12)
+        // One border, so the median of one choice of four: between the second and the third.
+        #expect(report.controlRatios.count == 4 && report.controlRatios.last == controls.worst.ratio)
+        #expect(report.controlWorst == (report.controlRatios[1] + report.controlRatios[2]) / 2)
     }
 
     @Test func `Percentiles are interpolated`() throws {

@@ -116,15 +116,7 @@ public struct SeamMeter: Sendable {
                 sums: rowSums,
                 length: width
             )
-        guard let all = SeamReport.Summary(vertical + horizontal) else {
-            throw ImageError(.invalidBorder, "seams", "every line is a border, so there is nothing to compare with")
-        }
-        return SeamReport(
-            borders: all,
-            vertical: SeamReport.Summary(vertical),
-            horizontal: SeamReport.Summary(horizontal),
-            controls: SeamReport.Summary(controls)
-        )
+        return try SeamReport(vertical: vertical, horizontal: horizontal, controls: controls)
     }
 
     // MARK: -
