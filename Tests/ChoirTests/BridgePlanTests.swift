@@ -41,6 +41,23 @@ import Testing
         #expect(try finest([.consensus, .coarse]) == [5, 1])
     }
 
+    @Test func `what is composed larger than the model's tile has a schedule shifted by as much`() throws {
+        // 4096 cells a side and tiles of 512, whatever tile a request names.
+        let shifted = try FakeDenoiser().traits.noise.schedule(steps: 4, sampler: .euler, start: 1, shift: 8)
+        #expect(try plan(.consensus).schedule == shifted)
+        #expect(try plan(.consensus, tile: 256).schedule == shifted)
+        #expect(shifted != (try FakeDenoiser().traits.noise.schedule(steps: 4, sampler: .euler, start: 1, shift: 1)))
+        var request = PipelineTests.request()
+        request.size = PixelSize(width: 4096, height: 4096)
+        request.bridges = [.consensus, .coarse]
+        var traits = FakeDenoiser().traits
+        (traits.tile, traits.overlap) = (1024, 64)
+        let plan = try PaintPlan(request: request, traits: traits, modules: 1)
+        #expect(
+            try plan.finest.schedule
+                == traits.noise.schedule(steps: 3, sampler: .euler, start: 0.8, shift: 1))
+    }
+
     @Test func `a grid that moves keeps its tile on a ring, and makes it longer by what it needs elsewhere`() throws {
         #expect(try plan(.shift, tileable: .xy).tiles.columns.window == 512)
         #expect(try plan(.shift).tiles.columns.window == 528)

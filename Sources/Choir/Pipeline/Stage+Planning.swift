@@ -81,9 +81,9 @@ extension Stage {
         self.tiles = tiles
         sampler = request.sampler ?? traits.sampler
         eta = request.eta ?? 0
-        // What is composed larger than a tile needs more steps at high noise, where its large forms are decided: the
-        // equation that `Schedule.flow` cites, with the sides of the picture and of a tile.
-        let larger = refines ? 1 : max(1, (Double(size.width * size.height)).squareRoot() / Double(tile))
+        // What is composed larger than the model's own tile needs more steps at high noise, where its large forms are
+        // decided: the equation that `Schedule.flow` cites, with the sides of the picture and of that tile.
+        let larger = refines ? 1 : max(1, Double(size.width * size.height).squareRoot() / Double(traits.tile))
         let whole = try traits.noise.schedule(
             steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift * larger)
         schedule = try part.map { try whole.part($0) } ?? whole
