@@ -172,8 +172,8 @@ class Network(nn.Module):
         style = F.silu(self.style(mean) + moment)
         styles = (layer(style)[:, :, None, None].chunk(2 * count, 1)
                   for layer, count in zip((self.styling0, self.styling1, self.styling2), self.blocks))
-        return [[(scale + s, shift + t) for (scale, shift), s, t in zip(blocks, style[0::2], style[1::2])]
-                for blocks, style in zip(modulation, styles)]
+        return [[(scale + more, shift + moved) for (scale, shift), more, moved in zip(own, common[0::2], common[1::2])]
+                for own, common in zip(modulation, styles)]
 
     def decode(self, x, features, tokens, bias):
         """The way up, from what `encode` gave and all tokens to the network's output F, [B, 3, H, W]."""

@@ -136,6 +136,22 @@ def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
         assert all(texts[0, pictures.index[colour]].max() == 0 for colour in ("red", "blue"))
 
 
+def test_what_all_tiles_have_in_common_reaches_each_of_them():
+    torch.manual_seed(0)
+    net = network.Network().eval()
+    for layer in (net.styling0, net.styling1, net.styling2, net.refine2):
+        torch.nn.init.normal_(layer.weight, std=0.1)
+    noisy, text, scale = torch.randn(1, 3, 64, 64), torch.zeros(1, 64, 4, 4), torch.eye(3)[:1]
+    with torch.no_grad():
+        told = [net(noisy, torch.zeros(1, 4, 16, 16), torch.tensor([0.9]), scale, text, tokens, torch.zeros(1, 2), 2)[0]
+                for tokens in (torch.zeros(1, 2, 256), torch.ones(1, 2, 256))]
+        published = [net(noisy + light, torch.zeros(1, 4, 16, 16), torch.tensor([0.9]), scale, text,
+                         torch.zeros(1, 0, 256), torch.zeros(1, 0), 2)[1] for light in (0, 0.02)]
+    assert float((told[1] - told[0]).abs().mean()) > 1e-3
+    # A faint light over the whole tile, a fiftieth of the noise, is plain in what the tile publishes.
+    assert float((published[1] - published[0]).abs().mean()) > 0.05
+
+
 def test_the_grid_of_folds_is_found_in_lines_at_their_borders_and_not_elsewhere():
     smooth = torch.linspace(-1, 1, 32).view(1, 1, 1, 32).expand(2, 3, 32, 32)
     smooth = smooth + smooth.transpose(2, 3)
