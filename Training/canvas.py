@@ -2,21 +2,24 @@
 
 A batch is a pure function of (seed, step), so training resumes exactly without storing generator states.
 
-Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Tiles come in groups that show the same sources at
-unrelated places, as distant tiles of one canvas do: what one of them must know of the others' style can reach it only
-through cross-spatial attention. Two thirds of the full-size batches are made for that: large groups of one or two sources,
-mostly gas, whose colours no coarser picture and no word tells.
+Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Stars lie over nearly everything (stars.py). Tiles come
+in groups that show the same sources at unrelated places, as distant tiles of one canvas do: what one of them must know of
+the others' style can reach it only through cross-spatial attention. Half of the full-size batches are made for that: large
+groups of one or two sources, mostly gas, whose colours no coarser picture and no word tells.
 """
 import json
 
 import numpy as np
+from scipy import ndimage
 
 import captions
+from stars import add_stars, without_stars
 
 FULL, QUARTER, SIXTEENTH = 0, 1, 2
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), SIXTEENTH: (24, 288)}   # longest side of a source, in pixels of its scale
 CELL = 16
-SHARES = (0.55, 0.17, 0.28)      # of the batches, for each scale
+COARSE = 4                       # pixels of a scale that are one of the next coarser, a side
+SHARES = (0.42, 0.22, 0.36)      # of the batches, for each scale
 # Sides of tiles, how many make a batch, and how often each is drawn at the coarsest scale and at the finer ones. Pictures
 # of 512 pixels are composed at 32: the coarsest scale must know small canvases.
 TILES = [(32, 64), (64, 32), (128, 8), (256, 2)]
@@ -25,8 +28,15 @@ COARSEST, FINER = (0.4, 0.3, 0.24, 0.06), (0, 0.6, 0.32, 0.08)
 ALONE = (0, 0.5, 0.4, 0.1)
 GROUP = 4
 GAS = ("nebula", "dark nebula", "supernova remnant")
+CLUSTERS = ("globular cluster", "open cluster", "star field")
+LONGEST_STAR = {QUARTER: 5, SIXTEENTH: 7}     # of those that are taken away, in pixels
+GLOW = 1.5                       # deviation of what the stars of clusters become, in pixels
+STARRY = 0.85                    # share of the groups that stars lie over
+# Stars a pixel of the full scale: the least and the most, below which a sky is called dark, sparse, above which dense.
+DENSITIES, DARK, SPARSE, DENSE = (1 / 4000, 1 / 150), 1 / 2400, 1 / 1000, 1 / 400
+STAR_WIDTHS = (0.6, 0.9)
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
-UNTOLD = 0.65                    # share of the full-size batches whose style only the other tiles tell
+UNTOLD = 0.5                     # share of the full-size batches whose style only the other tiles tell
 
 
 class Pictures:
@@ -44,6 +54,7 @@ class Pictures:
             while f"{i}.{len(levels)}" in arrays:
                 levels.append(arrays[f"{i}.{len(levels)}"])
             self.pyramids.append(levels)
+        self.starless = {}
         self.milky_way = arrays["milky way"]
         self.places = [[self.place_weights(level) for level in levels] for levels in self.pyramids]
         kinds = [text["kind"] for text in self.texts]
@@ -70,14 +81,27 @@ class Pictures:
         return (total / total[-1]).astype("f4"), (height, width)
 
 
+    def at(self, scale, index, level):
+        """A level of a picture, as a scale shows it. The coarser ones show objects larger than they were taken, and their
+        stars would become lumps: stars before gas and galaxies are taken away, those of clusters run into a glow."""
+        picture, kind = self.pyramids[index][level], self.texts[index]["kind"]
+        if scale == FULL or kind == "galaxy cluster" or (scale == QUARTER and kind in CLUSTERS):
+            return picture
+        key = (scale, index, level)
+        if key not in self.starless:
+            self.starless[key] = (ndimage.gaussian_filter(picture, (GLOW, GLOW, 0)) if kind in CLUSTERS
+                                  else without_stars(picture, LONGEST_STAR[scale]))
+        return self.starless[key]
+
+
 class Source:
     """One picture as a group of tiles shows it: a size, a turn, an order of the colours, a brightness.
 
     If its colours are hidden, no word tells them.
     """
 
-    def __init__(self, pictures, index, side, rng, dim=1.0, hidden=False, order=None):
-        self.index, self.side = index, side
+    def __init__(self, pictures, index, side, scale, rng, dim=1.0, hidden=False, order=None):
+        self.index, self.side, self.scale = index, side, scale
         levels = pictures.pyramids[index]
         errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
         level = int(np.argmin(errors))
@@ -87,7 +111,7 @@ class Source:
             coloured = 0.45 if "nebula" in kind or kind == "supernova remnant" else 0.12
             order = int(rng.integers(6)) if rng.random() < coloured else 0
         self.order = order
-        picture = levels[level][..., list(captions.ORDERS[order])]
+        picture = pictures.at(scale, index, level)[..., list(captions.ORDERS[order])]
         self.cumulative, self.grid = pictures.places[index][level]
         self.turn, self.flip = int(rng.integers(4)), bool(rng.random() < 0.5)
         picture = np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
@@ -101,8 +125,8 @@ class Source:
 
     def another(self, pictures, rng):
         """An object like this one: of its kind, its colours and about its size."""
-        return Source(pictures, int(rng.choice(pictures.alike[self.index])), self.side * rng.uniform(0.7, 1.4), rng,
-                      order=self.order)
+        return Source(pictures, int(rng.choice(pictures.alike[self.index])), self.side * rng.uniform(0.7, 1.4), self.scale,
+                      rng, order=self.order)
 
     def place(self, rng):
         """A place of the (turned) picture, drawn by brightness, in pixels (y, x)."""
@@ -164,20 +188,23 @@ def group(pictures, side, scale, rng, count, untold=False):
     low, high = sizes(scale, side)
     draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
     sources = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
-    empty = rng.random() < (0.05 if untold else 0.1)
+    empty = rng.random() < (0.05 if untold else 0.13)
     dim = rng.uniform(0.5, 1) if untold else 1.0
     weights = pictures.gas_weights if untold else pictures.weights
-    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=weights)), draw_side(), rng,
+    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=weights)), draw_side(), scale, rng,
                                     dim, untold, int(rng.integers(6)) if untold else None) for _ in range(sources)]
     behind = []
     if empty or rng.random() < 0.8:
-        behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), rng,
+        behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), scale, rng,
                              dim=rng.uniform(0.5, 1.0) if empty else rng.uniform(0.25, 0.8)))
+    density, width = np.exp(rng.uniform(*np.log(DENSITIES))), rng.uniform(*STAR_WIDTHS)
     if empty:
+        named = ["dark", "deep", "sky"] if density < DARK else ["star", "field", "stars"]
+        named += ["sparse"] if DARK <= density < SPARSE else ["dense"] if density > DENSE else []
+        named += ["white"] if rng.random() < 0.3 else []
         for source in behind:
             source.text[:] = 0
-            for word in ("star", "field", "stars") if rng.random() < 0.6 else ("dark", "deep", "sky"):
-                source.text[pictures.index[word]] = 1 / 3
+            source.text[[pictures.index[word] for word in named]] = 1 / len(named)
     # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
     composing = scale == SIXTEENTH
     whole = 0.5 if composing else 0
@@ -204,9 +231,12 @@ def group(pictures, side, scale, rng, count, untold=False):
             window = glow.take(range(y, y + side), axis=0, mode="wrap").take(range(x, x + side), axis=1, mode="wrap")
             tile.light += window.astype("f4") * np.float32(dim / 255) * (1 - tile.light)
             x += int(rng.integers(20, 60))
+    if empty or rng.random() < STARRY:
+        for tile in tiles:
+            add_stars(tile.light, density, width, COARSE**scale, rng)
     texts = [tile.text / tile.weight for tile in tiles]
     everything = used or main or behind
-    if everything and (untold or rng.random() < 0.5):
+    if everything and (untold or empty or rng.random() < 0.5):
         mean = np.mean([source.text for source in everything], 0)
         texts = [np.broadcast_to(mean[:, None, None], text.shape) for text in texts]
     if rng.random() < (0.3 if untold else 0.1):

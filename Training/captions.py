@@ -25,7 +25,7 @@ BY_NAME = [
 COLOURS = ("red", "golden", "green", "blue", "violet", "white")
 # The six orders of the colour channels: a red nebula seen in another order is a blue or green one.
 ORDERS = [(0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1)]
-ALWAYS = ("star", "stars", "field", "dark", "deep", "sky")
+ALWAYS = ("star", "stars", "field", "dark", "deep", "sky", "sparse", "dense", "white")
 
 
 def kind(label):

@@ -58,10 +58,10 @@ def real_picture(pictures, index, side, rng):
     """A canvas [side, side, 3] of bytes that shows one object, half of the time before dim stars."""
     low, high = canvas.SIZES[canvas.FULL]
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1)
-    shown = [canvas.Source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), rng)]
+    shown = [canvas.Source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), canvas.FULL, rng)]
     if rng.random() < 0.5:
         stars = int(rng.choice(pictures.starry))
-        shown.insert(0, canvas.Source(pictures, stars, high, rng, dim=rng.uniform(0.15, 0.4)))
+        shown.insert(0, canvas.Source(pictures, stars, high, canvas.FULL, rng, dim=rng.uniform(0.15, 0.4)))
     for source in shown:
         # Its middle lies in the middle half of the canvas: who prompts a galaxy wants to see one, not its rim.
         height, width = source.picture.shape[:2]

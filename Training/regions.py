@@ -46,7 +46,7 @@ def star_field(pictures, index, side, rng):
     """A canvas of dim stars alone, as training makes those that it calls star field."""
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1)
     high = canvas.SIZES[canvas.FULL][1]
-    stars = canvas.Source(pictures, index, high * rng.uniform(0.5, 1.2), rng, dim=rng.uniform(0.5, 1))
+    stars = canvas.Source(pictures, index, high * rng.uniform(0.5, 1.2), canvas.FULL, rng, dim=rng.uniform(0.5, 1))
     y, x = stars.place(rng)
     tile.add(stars, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
     return (tile.light.clip(0, 1) * 255 + 0.5).astype("u1")

@@ -20,6 +20,7 @@ import lookup
 import network
 import regions
 import sample
+import stars
 import train
 import words
 
@@ -134,6 +135,46 @@ def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
         assert light.shape == (4, 64, 64, 3)
         assert all(np.array_equal(text, texts[0]) for text in texts)
         assert all(texts[0, pictures.index[colour]].max() == 0 for colour in ("red", "blue"))
+
+
+def test_coarser_scales_see_the_mean_light_of_stars():
+    means = []
+    for factor in (1, 4, 16):
+        light = np.zeros((512 // factor, 512 // factor, 3), "f4")
+        stars.add_stars(light, 1 / 200, 0.75, factor, np.random.default_rng(0))
+        assert 0 < light.max() <= 1
+        means.append(light.mean())
+    assert means[1:] == pytest.approx([means[0]] * 2, rel=0.12)
+
+
+def test_stars_lie_over_the_light_that_is_there():
+    light = np.full((64, 64, 3), 0.5, "f4")
+    stars.add_stars(light, 1 / 100, 0.75, 1, np.random.default_rng(0))
+    assert light.min() >= 0.5 and 0.9 < light.max() <= 1
+    untouched = np.full((8, 8, 3), 0.5, "f4")
+    stars.add_stars(untouched, 0, 0.75, 1, np.random.default_rng(0))
+    assert (untouched == 0.5).all()
+
+
+def test_spots_are_taken_away_and_filaments_stay():
+    picture = np.full((40, 40, 3), 30, "u1")
+    picture[10:14, 10:14] = 200
+    picture[25:27, 5:35] = 90
+    assert (stars.without_stars(picture, 5)[10:14, 10:14] == 30).all()
+    assert (stars.without_stars(picture, 5)[25:27, 5:35] == 90).all()
+    assert (stars.without_stars(picture, 3)[10:14, 10:14] == 200).all()
+
+
+def test_coarser_scales_show_gas_without_its_stars(data):
+    pictures = canvas.Pictures(data)
+    for index, text in enumerate(pictures.texts):
+        picture = pictures.pyramids[index][0]
+        assert pictures.at(canvas.FULL, index, 0) is picture
+        seen = pictures.at(canvas.SIXTEENTH, index, 0)
+        assert seen.shape == picture.shape and seen.dtype == picture.dtype
+        if text["kind"] in canvas.GAS:
+            inner = (slice(8, -8), slice(8, -8))      # at the rim, lines of pixels go on as in a mirror
+            assert (seen <= picture)[inner].all() and (seen < picture).any()
 
 
 def test_what_all_tiles_have_in_common_reaches_each_of_them():

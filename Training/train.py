@@ -27,8 +27,8 @@ from torch import nn
 import canvas
 from network import COARSE, UNSHUFFLE, Network, coefficients, expectation
 
-WARM_UP = 200
-QUICK = 4       # times the learning rate of the rest, for the path of what all tiles have in common
+WARM_UP = 50
+QUICK = 8       # times the learning rate of the rest, for the path of what all tiles have in common
 GRID = 2.0      # how much the visible grid counts beside the error
 
 
