@@ -21,6 +21,7 @@ import network
 import regions
 import sample
 import stars
+import synonyms
 import train
 import words
 
@@ -388,6 +389,19 @@ def test_pictures_like_the_real_ones_are_named_and_others_lie_far_from_them():
     wrong = evaluate.judge(made[[1, 2, 0] * 8], prompts, real, kinds, colours, objects)
     assert wrong["kind named"] == 0
     assert evaluate.judge(made + 3, prompts, real, kinds, colours, objects)["median distance"] > 1.5
+
+
+def test_a_synonym_is_right_where_both_what_it_says_of_kind_and_of_colour_are():
+    listed = {synonym["text"]: synonym for synonym in json.loads(synonyms.SYNONYMS.read_text())}
+    assert synonyms.prompt_of(listed["crimson"]) == "crimson nebula"
+    assert synonyms.prompt_of(listed["gas cloud"]) == "gas cloud"
+    assert synonyms.is_right(listed["crimson"], "gas", "red")
+    assert not synonyms.is_right(listed["crimson"], "gas", "blue")
+    assert not synonyms.is_right(listed["crimson"], "galaxy", "red")
+    assert synonyms.is_right(listed["gas cloud"], "gas", "green")
+    assert all(synonyms.is_right(listed["amber swarm of stars"], family, "golden") for family in ("globular cluster", "stars"))
+    assert all(synonyms.is_right(synonym, "stars", "blue") is False for synonym in listed.values()
+               if synonym["kind"] == "galaxy")
 
 
 def test_coherence_compares_tiles_that_have_a_tile_between_them():

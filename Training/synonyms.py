@@ -1,0 +1,63 @@
+"""Do words that training never saw paint what they mean?
+
+    python synonyms.py --data DIRECTORY --run DIRECTORY --output figures.json
+
+Paints one picture for each of the 50 words and phrases of synonyms.json, which were written down before the word table
+was looked at; a colour alone is asked of a nebula. A picture is right if kind and colour, as far as the synonym says
+them, are those that the votes of evaluate.py find in it. Kinds count by their families; a star cluster may be of either
+kind.
+"""
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import torch
+
+import canvas
+import sample
+from descriptor import HUE, descriptor
+from evaluate import FAMILIES, distances, real_descriptors, vote, votes
+
+SYNONYMS = sample.HERE / "synonyms.json"
+
+
+def prompt_of(synonym):
+    return synonym["text"] if synonym["kind"] else f"{synonym['text']} nebula"
+
+
+def is_right(synonym, family, colour):
+    """Whether a picture with this family and colour shows what the synonym means."""
+    kind = synonym["kind"] or "nebula"
+    families = {"globular cluster", "stars"} if kind == "star cluster" else {FAMILIES[kind]}
+    return family in families and synonym["colour"] in (None, colour)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--data", type=pathlib.Path, required=True)
+    arguments.add_argument("--run", type=pathlib.Path, required=True)
+    arguments.add_argument("--output", type=pathlib.Path, required=True)
+    arguments.add_argument("--real", type=int, default=60, help="real pictures for each kind")
+    sample.add_sampler_options(arguments)
+    options = arguments.parse_args()
+    torch.set_num_threads(options.threads)
+
+    synonyms = json.loads(SYNONYMS.read_text())
+    painter = sample.Painter(*sample.load(options.run), options.steps, options.guidance, options.start)
+    made = np.stack([descriptor(painter.paint(prompt_of(synonym), options.side, options.seed + i))
+                     for i, synonym in enumerate(synonyms)])
+    real, kinds, colours, _ = real_descriptors(canvas.Pictures(options.data), options.real, options.side)
+    spread = real.std(0) + 1e-6
+    real, made = real / spread, made / spread
+    families = votes(made, real, kinds)
+    named = [str(vote(row, colours)) for row in distances(made[:, HUE], real[:, HUE])]
+    rows = [synonym | {"found family": family, "found colour": colour, "right": is_right(synonym, family, colour)}
+            for synonym, family, colour in zip(synonyms, families, named)]
+    share = sum(row["right"] for row in rows) / len(rows)
+    options.output.write_text(json.dumps({"right": share, "pictures": rows}, indent=1) + "\n")
+    print(f"{share:.2f} of {len(rows)} synonyms paint the right kind and colour")
+
+
+if __name__ == "__main__":
+    main()
