@@ -29,8 +29,9 @@ ALONE = (0, 0.5, 0.4, 0.1)
 GROUP = 4
 GAS = ("nebula", "dark nebula", "supernova remnant")
 CLUSTERS = ("globular cluster", "open cluster", "star field")
-LONGEST_STAR = {QUARTER: 5, SIXTEENTH: 7}     # of those that are taken away, in pixels
-GLOW = 1.5                       # deviation of what the stars of clusters become, in pixels
+# Sides of a picture, over the half of the longest star that is taken away, and over the deviation of the glow that the
+# stars of clusters become.
+HALF_STAR, GLOW = 100, 170
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale: the least and the most, below which a sky is called dark, sparse, above which dense.
 DENSITIES, DARK, SPARSE, DENSE = (1 / 4000, 1 / 150), 1 / 2400, 1 / 1000, 1 / 400
@@ -89,8 +90,9 @@ class Pictures:
             return picture
         key = (scale, index, level)
         if key not in self.starless:
-            self.starless[key] = (ndimage.gaussian_filter(picture, (GLOW, GLOW, 0)) if kind in CLUSTERS
-                                  else without_stars(picture, LONGEST_STAR[scale]))
+            side = max(picture.shape)
+            self.starless[key] = (ndimage.gaussian_filter(picture, (side / GLOW, side / GLOW, 0)) if kind in CLUSTERS
+                                  else without_stars(picture, 2 * round(side / HALF_STAR) + 1))
         return self.starless[key]
 
 
