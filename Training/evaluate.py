@@ -168,7 +168,7 @@ def painted(options):
             raise SystemExit(f"{options.pictures}: found {len(paths)} pictures, expected {len(prompts)}, one a prompt")
         return prompts, (np.asarray(Image.open(path).convert("RGB")) for path in paths)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if named(prompt)[0]] * options.count
-    painter = sample.Painter(*sample.load(options.run), options.steps, options.guidance, options.start)
+    painter = sample.Painter(*sample.load(options.run), sample.Settings.of(options))
     return prompts, (painter.paint(prompt, options.side, options.seed + i) for i, prompt in enumerate(prompts))
 
 

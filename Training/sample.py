@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import pathlib
+import typing
 
 import numpy as np
 import safetensors.torch
@@ -27,12 +28,29 @@ from words import Mixtures
 LARGEST_POOL = 8
 
 
-class Painter:
-    """A network, its word table, and the sampler's settings for the scales from coarse to fine."""
+class Settings(typing.NamedTuple):
+    """The sampler's settings for the scales from coarse to fine."""
+    steps: tuple = (16, 8, 4)
+    guidance: tuple = (3.0, 1.5, 1.0)
+    start: tuple = (1.0, 1.0, 0.9)
+    shift: tuple = (1.0, 1.0, 1.0)      # below 1, more steps at little noise
 
-    def __init__(self, net, table, steps, guidance, start):
-        self.network, self.table = net.eval().requires_grad_(False), table
-        self.steps, self.guidance, self.start = steps, guidance, start
+    @classmethod
+    def of(cls, options):
+        return cls(options.steps, options.guidance, options.start, options.shift)
+
+    def levels(self, place):
+        """The noise levels of a scale, down to 0 (Esser et al. 2024, eq. 23)."""
+        steps, start, shift = self.steps[place], self.start[place], self.shift[place]
+        equal = [start * (1 - step / steps) for step in range(steps + 1)]
+        return [shift * t / (1 + (shift - 1) * t) for t in equal]
+
+
+class Painter:
+    """A network, its word table, and settings."""
+
+    def __init__(self, net, table, settings=Settings()):
+        self.network, self.table, self.settings = net.eval().requires_grad_(False), table, settings
 
     def text(self, prompt):
         return torch.from_numpy(self.table.vector(prompt))[None, :, None, None]
@@ -50,9 +68,9 @@ class Painter:
         return clean if guidance == 1 else clean[1:] + guidance * (clean[:1] - clean[1:])
 
     def stage(self, scale, side, coarser, text, seed):
-        """One scale: Euler steps in flow time from `start` to 0, x_t = (1 - t) x + t n."""
+        """One scale: Euler steps in flow time down to 0, x_t = (1 - t) x + t n."""
         place = SIXTEENTH - scale
-        steps, guidance, start = self.steps[place], self.guidance[place], self.start[place]
+        levels, guidance = self.settings.levels(place), self.settings.guidance[place]
         generator = torch.Generator().manual_seed(seed * 3 + scale)
         x = torch.randn(1, 3, side, side, generator=generator)
         if coarser is None:
@@ -61,8 +79,7 @@ class Painter:
             coarser = coarser[..., :side // COARSE, :side // COARSE]
             coarse = torch.cat([coarser, torch.ones_like(coarser[:, :1])], 1)
             above = F.interpolate(coarser, scale_factor=COARSE, mode="bilinear", align_corners=False)
-            x = (1 - start) * above + start * x
-        levels = [start * (1 - step / steps) for step in range(steps + 1)]
+            x = (1 - levels[0]) * above + levels[0] * x
         for t, after in zip(levels, levels[1:]):
             clean = self.predict(x, coarse, t, scale, text, guidance)
             x = clean + (x - clean) * (after / t)
@@ -118,9 +135,11 @@ def numbers(kind):
 
 
 def add_sampler_options(arguments):
-    arguments.add_argument("--steps", type=numbers(int), default=(16, 8, 4))
-    arguments.add_argument("--guidance", type=numbers(float), default=(3.0, 1.5, 1.0))
-    arguments.add_argument("--start", type=numbers(float), default=(1.0, 1.0, 0.9))
+    best = Settings()
+    arguments.add_argument("--steps", type=numbers(int), default=best.steps)
+    arguments.add_argument("--guidance", type=numbers(float), default=best.guidance)
+    arguments.add_argument("--start", type=numbers(float), default=best.start)
+    arguments.add_argument("--shift", type=numbers(float), default=best.shift)
     arguments.add_argument("--side", type=int, default=512)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--threads", type=int, default=1)
@@ -137,7 +156,7 @@ def main():
     add_sampler_options(arguments)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
-    painter = Painter(*load(options.run), options.steps, options.guidance, options.start)
+    painter = Painter(*load(options.run), Settings.of(options))
     if not options.sheet:
         Image.fromarray(painter.paint(options.prompt, options.side, options.seed)).save(options.output)
         return

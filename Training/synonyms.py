@@ -44,7 +44,7 @@ def main():
     torch.set_num_threads(options.threads)
 
     synonyms = json.loads(SYNONYMS.read_text())
-    painter = sample.Painter(*sample.load(options.run), options.steps, options.guidance, options.start)
+    painter = sample.Painter(*sample.load(options.run), sample.Settings.of(options))
     made = np.stack([descriptor(painter.paint(prompt_of(synonym), options.side, options.seed + i))
                      for i, synonym in enumerate(synonyms)])
     real, kinds, colours, _ = real_descriptors(canvas.Pictures(options.data), options.real, options.side)

@@ -299,7 +299,8 @@ def test_export_refuses_mixtures_of_another_vocabulary_and_weights_that_f16_cann
 def test_a_run_and_what_it_exports_paint_the_same_but_for_the_rounding_of_weights(monkeypatch, run, tmp_path):
     torch.set_num_threads(1)
     run_export(monkeypatch, run, tmp_path / "out", tmp_path / "none.npz")
-    painted = [sample.Painter(*sample.load(folder, tmp_path / "none.npz"), (2, 1, 1), (3, 1, 1), (1, 1, 0.5))
+    painted = [sample.Painter(*sample.load(folder, tmp_path / "none.npz"),
+                              sample.Settings((2, 1, 1), (3, 1, 1), (1, 1, 0.5)))
                .paint("red nebula", 72, seed=4) for folder in (run, tmp_path / "out")]
     assert painted[0].shape == (72, 72, 3) and painted[0].std() > 0
     assert np.abs(painted[0].astype(int) - painted[1]).max() <= 2

@@ -2,8 +2,8 @@
 
     python tradeoff.py --data DIRECTORY --run DIRECTORY --output table.md [--count 1] [--settings FILE]
 
-FILE has a line a setting: steps, guidance and start of the three scales, coarse to fine, as `sample.py` takes them, such
-as `16,8,4 3,1.5,1 1,1,0.9`. An evaluation of the quarter costs a sixteenth of one at full size; one with guidance is two.
+FILE has a line a setting: steps, guidance, start and shift of the three scales, coarse to fine, as `sample.py` takes them,
+such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1`. An evaluation of the quarter costs a sixteenth of one at full size; one with guidance is two.
 The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
 the kind and the colour of the prompt are named.
 """
@@ -19,20 +19,20 @@ import sample
 from descriptor import descriptor
 
 SETTINGS = """\
-16,8,4 3,1.5,1 1,1,0.9
-16,8,4 1,1,1 1,1,0.9
-16,8,4 5,1.5,1 1,1,0.9
-16,8,4 5,3,1 1,1,0.9
-16,8,2 5,1.5,1 1,1,0.9
-16,8,8 5,1.5,1 1,1,0.9
-16,8,4 5,1.5,1 1,1,0.6
-32,16,4 5,1.5,1 1,1,0.9
+16,8,4 3,1.5,1 1,1,0.9 1,1,1
+16,16,4 3,1,1 1,1,0.9 1,1,1
+16,16,4 3,1.5,1 1,1,0.9 1,1,1
+16,16,4 3,1.5,1 1,1,0.9 1,0.5,0.5
+16,8,4 3,1.5,1 1,1,0.9 1,0.5,0.5
+16,8,4 5,3,1 1,1,0.9 1,0.5,0.5
+32,16,4 5,1.5,1 1,1,0.9 1,0.5,1
+16,8,8 3,1.5,1 1,1,0.9 1,1,1
 """
 
 
-def evaluations(steps, guidance):
+def evaluations(settings):
     """Evaluations per full-size tile, those of the coarser scales by their share of the area."""
-    each = [count * (1 if scale == 1 else 2) for count, scale in zip(steps, guidance)]
+    each = [count * (1 if scale == 1 else 2) for count, scale in zip(settings.steps, settings.guidance)]
     return each[0] / 256 + each[1] / 16 + each[2]
 
 
@@ -53,14 +53,16 @@ def main():
     real = evaluate.real_descriptors(canvas.Pictures(options.data), options.real, options.side)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if evaluate.named(prompt)[0]]
     prompts *= options.count
-    lines = ["| steps | guidance | start | evaluations per tile | distance | kind | colour |", "|---|---|---|---:|---:|---:|---:|"]
+    lines = ["| steps | guidance | start | shift | evaluations per tile | distance | kind | colour |",
+             "|---|---|---|---|---:|---:|---:|---:|"]
     for setting in (options.settings.read_text() if options.settings else SETTINGS).splitlines():
-        steps, guidance, start = (sample.numbers(kind)(part) for kind, part in zip((int, float, float), setting.split()))
-        painter = sample.Painter(network, table, steps, guidance, start)
+        settings = sample.Settings(*(sample.numbers(kind)(part)
+                                     for kind, part in zip((int, float, float, float), setting.split())))
+        painter = sample.Painter(network, table, settings)
         made = np.stack([descriptor(painter.paint(prompt, options.side, i)) for i, prompt in enumerate(prompts)])
         found = evaluate.judge(made, prompts, *real)
         lines.append(f"| {' | '.join(part.replace(',', ' / ') for part in setting.split())} "
-                     f"| {evaluations(steps, guidance):.1f} | {found['median distance']:.2f} "
+                     f"| {evaluations(settings):.1f} | {found['median distance']:.2f} "
                      f"| {found['kind named']:.2f} | {found['colour named']:.2f} |")
         print(lines[-1], flush=True)
         options.output.write_text("\n".join(lines) + "\n")
