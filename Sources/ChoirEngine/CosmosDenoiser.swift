@@ -37,7 +37,7 @@ public struct CosmosDenoiser: Denoiser {
             let cell = configuration.network.cell
             _ = try CosmosGraph.build(
                 .denoiser, configuration: configuration, weights: weights, height: cell, width: cell, contextTokens: 1,
-                cellsPerToken: 1)
+                cellsPerToken: 1, hasTextPerCell: false)
         } catch {
             throw ModelError(directory + "/model.safetensors", "these are not the weights of config.json: \(error)")
         }
@@ -63,7 +63,8 @@ public struct CosmosDenoiser: Denoiser {
         let compile = { (part: CosmosGraph.Part) in
             let graph = try CosmosGraph.build(
                 part, configuration: configuration, weights: weights, height: shape.height, width: shape.width,
-                contextTokens: shape.contextTokens, cellsPerToken: shape.cellsPerToken / configuration.network.cell)
+                contextTokens: shape.contextTokens, cellsPerToken: shape.cellsPerToken / configuration.network.cell,
+                hasTextPerCell: shape.hasPromptPerSquare)
             return try await runtime.compile(graph, options: compileOptions)
         }
         let denoiser = try await compile(.denoiser)

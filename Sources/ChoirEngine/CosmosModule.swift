@@ -68,6 +68,21 @@ actor CosmosModule: TileModule {
         return tokens.reshaped(to: [tokens.height, tokens.width])
     }
 
+    /// What the network is told: the prompt of each square if it takes one, `[1, text, height, width]`, or `[1, text, 1, 1]`.
+    private func text(of embedding: Tensor) -> Tensor {
+        let network = configuration.network
+        let (height, width) =
+            shape.hasPromptPerSquare ? (shape.height / network.cell, shape.width / network.cell) : (1, 1)
+        if embedding.shape == [network.text, height, width] {
+            return embedding.reshaped(to: [1, network.text, height, width])
+        }
+        precondition(
+            embedding.shape == [network.text], "a prompt of shape \(embedding.shape) for \(height) x \(width) squares")
+        return Tensor(
+            shape: [1, network.text, height, width],
+            elements: embedding.elements.flatMap { repeatElement($0, count: height * width) })
+    }
+
     private func fill(
         _ request: InferenceRequest, with input: TileInput, _ expected: Tensor, _ around: CosmosPreconditioning
     ) throws {
@@ -101,20 +116,6 @@ actor CosmosModule: TileModule {
         var scale = Tensor(shape: [1, network.scales])
         scale[0, input.scale] = 1
         try request.setInput("scale", scale)
-        let (height, width) = (shape.height / network.cell, shape.width / network.cell)
-        precondition(
-            [[network.text], [network.text, height, width]].contains(input.embedding.shape),
-            "a prompt of shape \(input.embedding.shape) for \(height) x \(width) squares")
-        try request.withInput("text") { text in
-            if input.embedding.shape.rank == 3 {
-                input.embedding.withSpan { vectors in
-                    for index in vectors.indices { text[unchecked: index] = vectors[unchecked: index] }
-                }
-            } else {
-                for (channel, value) in input.embedding.elements.enumerated() {
-                    for cell in 0..<height * width { text[unchecked: channel * height * width + cell] = value }
-                }
-            }
-        }
+        try request.setInput("text", text(of: input.embedding))
     }
 }

@@ -26,7 +26,9 @@ import Testing
         return zip(a.elements, b.elements).map { abs($0 - $1) }.max() ?? 0
     }
 
-    @Test(arguments: 0..<3) func `our graph predicts what PyTorch predicts`(index: Int) async throws {
+    @Test(arguments: 0..<3, [false, true]) func `our graph predicts what PyTorch predicts`(
+        index: Int, hasPromptPerSquare: Bool
+    ) async throws {
         let file = try fixture()
         let optional = { (name: String) in
             file.tensors["\(index).\(name)"] == nil ? nil : try file.floats("\(index).\(name)")
@@ -39,7 +41,8 @@ import Testing
             scale: Int(try file.floats("\(index).scale").elements[0]), embedding: try file.floats("\(index).text"),
             context: context)
         let shape = TileShape(
-            height: noisy.height, width: noisy.width, contextTokens: context?.height ?? 0, cellsPerToken: 32)
+            height: noisy.height, width: noisy.width, contextTokens: context?.height ?? 0, cellsPerToken: 32,
+            hasPromptPerSquare: hasPromptPerSquare)
         let modules = try await denoiser().modules(for: shape, embedding: input.embedding.shape, count: 1)
         let prediction = try await modules.predict(input)
         #expect(largestDifference(prediction.clean, try file.floats("\(index).clean")) <= 1e-4)
@@ -82,7 +85,9 @@ import Testing
             region: Region(x: 0, y: 0, width: 128, height: 64), channels: 3, draw: 0)
         let (red, blue) = (try denoiser.embedding(of: "red nebula"), try denoiser.embedding(of: "blue galaxy"))
         let modules = try await denoiser.modules(
-            for: TileShape(height: 64, width: 128, contextTokens: 0, cellsPerToken: 64), embedding: red.shape, count: 1)
+            for: TileShape(
+                height: 64, width: 128, contextTokens: 0, cellsPerToken: 64, hasPromptPerSquare: true),
+            embedding: red.shape, count: 1)
         func clean(_ embedding: Tensor) async throws -> Tensor {
             try await modules.predict(
                 TileInput(

@@ -71,12 +71,18 @@ public struct TileShape: Hashable, Sendable {
     /// Side of the square of cells that one published token stands for; 0 if tiles publish nothing.
     public var cellsPerToken: Int
 
-    /// A shape.
-    public init(height: Int, width: Int, contextTokens: Int, cellsPerToken: Int) {
+    /// Whether a tile may be told another prompt in each square of `ModelTraits.conditioningCell`.
+    public var hasPromptPerSquare: Bool
+
+    /// A shape; of tiles that are told one prompt each unless said otherwise.
+    public init(
+        height: Int, width: Int, contextTokens: Int, cellsPerToken: Int, hasPromptPerSquare: Bool = false
+    ) {
         self.height = height
         self.width = width
         self.contextTokens = contextTokens
         self.cellsPerToken = cellsPerToken
+        self.hasPromptPerSquare = hasPromptPerSquare
     }
 }
 
@@ -112,8 +118,8 @@ public struct TileInput: Sendable {
     /// The index in `ModelTraits.scales`.
     public var scale: Int
 
-    /// The model's form of the prompt. For a model with `ModelTraits.conditioningCell` it may also be one vector for each
-    /// square of so many cells, `[text, height / cell, width / cell]`.
+    /// The model's form of the prompt. Where `TileShape.hasPromptPerSquare`, it may also be one vector for each square of
+    /// `ModelTraits.conditioningCell` cells a side, `[text, height / cell, width / cell]`.
     public var embedding: Tensor
 
     /// Whether guidance leads away from the prediction, as from that of a negative prompt; a model without prompts is told

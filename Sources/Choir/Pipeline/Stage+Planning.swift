@@ -99,7 +99,9 @@ extension Stage {
         let strength = request.skipResidual ?? (traits.seesCoarser ? 0 : 1)
         residual = refines && strength > 0 ? SkipResidual(strength: strength, start: best.start) : nil
         views = refines && request.bridges.contains(.dilated) ? DilatedViews(tiles, start: best.start) : nil
-        tileShape = Self.tileShape(of: tiles, attention: request.bridges.contains(.attention), traits: traits)
+        tileShape = Self.tileShape(
+            of: tiles, attention: request.bridges.contains(.attention), traits: traits,
+            hasPromptPerSquare: traits.conditioningCell != nil && !regions.layout.isPlain)
         _ = try Sampler(sampler, schedule: schedule, eta: eta)
     }
 
@@ -120,10 +122,14 @@ extension Stage {
     }
 
     /// Tokens of all tiles stay within the model's capacity: where there are many tiles, each says less.
-    private static func tileShape(of plan: TilePlan, attention: Bool, traits: ModelTraits) -> TileShape {
+    private static func tileShape(
+        of plan: TilePlan, attention: Bool, traits: ModelTraits, hasPromptPerSquare: Bool
+    ) -> TileShape {
         let (height, width) = (plan.rows.window, plan.columns.window)
         guard let summary = traits.summary else {
-            return TileShape(height: height, width: width, contextTokens: 0, cellsPerToken: 0)
+            return TileShape(
+                height: height, width: width, contextTokens: 0, cellsPerToken: 0,
+                hasPromptPerSquare: hasPromptPerSquare)
         }
         let smallest = min(height, width)
         var cells = min(summary.granularity, smallest)
@@ -134,6 +140,6 @@ extension Stage {
         while tokens() > summary.capacity, fits(2 * cells) { cells *= 2 }
         return TileShape(
             height: height, width: width, contextTokens: attention && plan.count > 1 ? tokens() : 0,
-            cellsPerToken: cells)
+            cellsPerToken: cells, hasPromptPerSquare: hasPromptPerSquare)
     }
 }
