@@ -30,10 +30,10 @@ LARGEST_POOL = 8
 
 class Settings(typing.NamedTuple):
     """The sampler's settings for the scales from coarse to fine."""
-    steps: tuple = (16, 8, 4)
-    guidance: tuple = (3.0, 1.5, 1.0)
+    steps: tuple = (16, 16, 4)
+    guidance: tuple = (3.0, 1.0, 1.0)
     start: tuple = (1.0, 1.0, 0.9)
-    shift: tuple = (1.0, 1.0, 1.0)      # below 1, more steps at little noise
+    shift: tuple = (1.0, 0.5, 0.5)      # below 1, more steps at little noise
 
     @classmethod
     def of(cls, options):
