@@ -79,7 +79,7 @@ import Testing
         let lines = outcome.output.split(separator: "\n").map(String.init)
         #expect(lines.count == 5)
         #expect(lines[1].hasPrefix("160x96: 3 x 2 tiles of 64x64, overlap 16, 1 steps of Euler"))
-        #expect(lines[2] == "evaluations of the network: 10")
+        #expect(lines[2] == "evaluations of the network: 14")
         #expect(lines[3].hasPrefix("peak memory: about 0."))
         #expect(lines[4].hasPrefix("disk: up to 0."))
         #expect(scratch.names.isEmpty)
