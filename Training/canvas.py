@@ -29,13 +29,13 @@ ALONE = (0, 0.5, 0.4, 0.1)
 GROUP = 4
 GAS = ("nebula", "dark nebula", "supernova remnant")
 CLUSTERS = ("globular cluster", "open cluster", "star field")
-# Sides of a picture, over the half of the longest star that is taken away, and over the deviation of the glow that the
-# stars of clusters become.
+# How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
+# glow that the stars of clusters become.
 HALF_STAR, GLOW = 100, 170
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale: the least and the most, below which a sky is called dark, sparse, above which dense.
 DENSITIES, DARK, SPARSE, DENSE = (1 / 4000, 1 / 150), 1 / 2400, 1 / 1000, 1 / 400
-STAR_WIDTHS = (0.6, 0.9)
+STAR_WIDTHS = (0.6, 0.9)         # deviation of the core, in pixels of the full scale
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
 UNTOLD = 0.5                     # share of the full-size batches whose style only the other tiles tell
 
@@ -81,19 +81,20 @@ class Pictures:
         total = np.cumsum(((light + 2) ** 0.7).ravel())
         return (total / total[-1]).astype("f4"), (height, width)
 
-
     def at(self, scale, index, level):
         """A level of a picture, as a scale shows it. The coarser ones show objects larger than they were taken, and their
         stars would become lumps: stars before gas and galaxies are taken away, those of clusters run into a glow."""
         picture, kind = self.pyramids[index][level], self.texts[index]["kind"]
         if scale == FULL or kind == "galaxy cluster" or (scale == QUARTER and kind in CLUSTERS):
             return picture
-        key = (scale, index, level)
-        if key not in self.starless:
+        if (index, level) not in self.starless:
             side = max(picture.shape)
-            self.starless[key] = (ndimage.gaussian_filter(picture, (side / GLOW, side / GLOW, 0)) if kind in CLUSTERS
-                                  else without_stars(picture, 2 * round(side / HALF_STAR) + 1))
-        return self.starless[key]
+            if kind in CLUSTERS:
+                made = ndimage.gaussian_filter(picture, (side / GLOW, side / GLOW, 0))
+            else:
+                made = without_stars(picture, 2 * round(side / HALF_STAR) + 1)
+            self.starless[index, level] = made
+        return self.starless[index, level]
 
 
 class Source:
