@@ -124,19 +124,26 @@ def votes_of_real(real, kinds, objects):
     return found
 
 
+def found_in(made, real, kinds, colours):
+    """The family and the colour that the nearest real pictures vote for, for each descriptor of `made`; descriptors are
+    divided by the real ones' deviations."""
+    hues = distances(made[:, HUE], real[:, HUE])
+    return list(zip(votes(made, real, kinds), (str(vote(row, colours)) for row in hues)))
+
+
 def judge(made, prompts, real, kinds, colours, objects):
     """The figures of descriptors `made` [M, 54], painted from `prompts`."""
     spread = real.std(0) + 1e-6
     real, made = real / spread, made / spread
     among, between = distances(real, real), distances(made, real)
-    hues, made_hues = distances(real[:, HUE], real[:, HUE]), distances(made[:, HUE], real[:, HUE])
+    hues = distances(real[:, HUE], real[:, HUE])
     same = objects[:, None] == objects[None]
     among[same] = hues[same] = np.inf
 
     wanted = [named(prompt) for prompt in prompts]
     judged = [{"prompt": prompt, "family": FAMILIES.get(kind), "found family": family, "colour": colour,
-               "found colour": str(vote(row, colours))}
-              for prompt, (kind, colour), family, row in zip(prompts, wanted, votes(made, real, kinds), made_hues)]
+               "found colour": found}
+              for prompt, (kind, colour), (family, found) in zip(prompts, wanted, found_in(made, real, kinds, colours))]
     by_kind = {}
     for kind in dict.fromkeys(kind for kind, _ in wanted if kind):
         rows, columns = [i for i, (other, _) in enumerate(wanted) if other == kind], kinds == kind

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 import canvas
+import lookup
 import sample
-from descriptor import HUE, descriptor
-from evaluate import FAMILIES, distances, real_descriptors, vote, votes
+from descriptor import descriptor
+from evaluate import FAMILIES, found_in, real_descriptors
 
 SYNONYMS = sample.HERE / "synonyms.json"
 
@@ -29,8 +30,8 @@ def prompt_of(synonym):
 def is_right(synonym, family, colour):
     """Whether a picture with this family and colour shows what the synonym means."""
     kind = synonym["kind"] or "nebula"
-    families = {"globular cluster", "stars"} if kind == "star cluster" else {FAMILIES[kind]}
-    return family in families and synonym["colour"] in (None, colour)
+    kinds = lookup.FAMILIES[kind] if kind == "star cluster" else (kind,)
+    return family in {FAMILIES[one] for one in kinds} and synonym["colour"] in (None, colour)
 
 
 def main():
@@ -49,11 +50,8 @@ def main():
                      for i, synonym in enumerate(synonyms)])
     real, kinds, colours, _ = real_descriptors(canvas.Pictures(options.data), options.real, options.side)
     spread = real.std(0) + 1e-6
-    real, made = real / spread, made / spread
-    families = votes(made, real, kinds)
-    named = [str(vote(row, colours)) for row in distances(made[:, HUE], real[:, HUE])]
     rows = [synonym | {"found family": family, "found colour": colour, "right": is_right(synonym, family, colour)}
-            for synonym, family, colour in zip(synonyms, families, named)]
+            for synonym, (family, colour) in zip(synonyms, found_in(made / spread, real / spread, kinds, colours))]
     share = sum(row["right"] for row in rows) / len(rows)
     options.output.write_text(json.dumps({"right": share, "pictures": rows}, indent=1) + "\n")
     print(f"{share:.2f} of {len(rows)} synonyms paint the right kind and colour")

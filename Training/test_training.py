@@ -138,6 +138,10 @@ def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
         assert all(texts[0, pictures.index[colour]].max() == 0 for colour in ("red", "blue"))
 
 
+def test_canvases_and_network_have_the_same_scales_and_cells():
+    assert (canvas.COARSE, canvas.CELL) == (network.COARSE, network.CELL)
+
+
 def test_coarser_scales_see_the_mean_light_of_stars():
     means = []
     for factor in (1, 4, 16):

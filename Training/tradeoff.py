@@ -3,7 +3,8 @@
     python tradeoff.py --data DIRECTORY --run DIRECTORY --output table.md [--count 1] [--settings FILE]
 
 FILE has a line a setting: steps, guidance, start and shift of the three scales, coarse to fine, as `sample.py` takes them,
-such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1`. An evaluation of the quarter costs a sixteenth of one at full size; one with guidance is two.
+such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1`. An evaluation of the quarter costs a sixteenth of one at full size; one with
+guidance is two.
 The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
 the kind and the colour of the prompt are named.
 """

@@ -58,6 +58,18 @@ import Testing
                 == traits.noise.schedule(steps: 3, sampler: .euler, start: 0.8, shift: 1))
     }
 
+    @Test func `only regions, and a model that can mix them in a tile, take a prompt in each square`() throws {
+        for model in RegionTests.models {
+            let mixes = model.traits.conditioningCell != nil
+            let plain = try PaintPlan(request: RegionTests.request { _ in }, traits: model.traits, modules: 1)
+            #expect(plain.stages.allSatisfy { !$0.tileShape.hasPromptPerSquare })
+            for request in try RegionTests.compositions() {
+                let plan = try PaintPlan(request: request, traits: model.traits, modules: 1)
+                #expect(plan.stages.allSatisfy { $0.tileShape.hasPromptPerSquare == mixes })
+            }
+        }
+    }
+
     @Test func `a grid that moves keeps its tile on a ring, and makes it longer by what it needs elsewhere`() throws {
         #expect(try plan(.shift, tileable: .xy).tiles.columns.window == 512)
         #expect(try plan(.shift).tiles.columns.window == 528)
