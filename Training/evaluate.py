@@ -33,6 +33,7 @@ import canvas
 import captions
 import sample
 from descriptor import HUE, descriptor
+from settings import Settings
 
 NEAREST = 5
 SHRINKAGE = 0.3
@@ -175,7 +176,7 @@ def painted(options):
             raise SystemExit(f"{options.pictures}: found {len(paths)} pictures, expected {len(prompts)}, one a prompt")
         return prompts, (np.asarray(Image.open(path).convert("RGB")) for path in paths)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if named(prompt)[0]] * options.count
-    painter = sample.Painter(*sample.load(options.run), sample.Settings.of(options))
+    painter = sample.Painter(*sample.load(options.run), Settings.of(options))
     return prompts, (painter.paint(prompt, options.side, options.seed + i) for i, prompt in enumerate(prompts))
 
 

@@ -19,6 +19,7 @@ import safetensors.torch
 import torch
 
 import network
+from settings import Settings
 from words import Mixtures
 
 HERE = pathlib.Path(__file__).parent
@@ -66,6 +67,7 @@ def configuration(weights, vocabulary, step, seconds):
         "scaleNames": ["full", "quarter", "sixteenth"],
         "picture": {"mean": network.PICTURE_MEAN, "deviation": network.PICTURE_DEVIATION,
                     "detail": network.DETAIL_DEVIATION},
+        "painting": Settings().written(),
         "training": {"steps": step, "hours": round(seconds / 3600, 2)},
         "vocabulary": vocabulary,
     }

@@ -11,7 +11,6 @@ import argparse
 import json
 import math
 import pathlib
-import typing
 
 import numpy as np
 import safetensors.torch
@@ -23,27 +22,23 @@ from canvas import FULL, QUARTER, SIXTEENTH
 from export import HERE, split
 from lookup import WordTable
 from network import CELL, COARSE, Network
+from settings import Settings
 from words import Mixtures
 
 LARGEST_POOL = 8
 
 
-class Settings(typing.NamedTuple):
-    """The sampler's settings for the scales from coarse to fine."""
-    steps: tuple = (16, 16, 4)
-    guidance: tuple = (3.0, 1.0, 1.0)
-    start: tuple = (1.0, 1.0, 0.9)
-    shift: tuple = (1.0, 0.5, 0.5)      # below 1, more steps at little noise
+def stepped(sampler, x, clean, before, levels, i):
+    """x at levels[i + 1], from x and the clean picture predicted at levels[i]; `before` is what the step before predicted.
 
-    @classmethod
-    def of(cls, options):
-        return cls(options.steps, options.guidance, options.start, options.shift)
-
-    def levels(self, place):
-        """The noise levels of a scale, down to 0 (Esser et al. 2024, eq. 23)."""
-        steps, start, shift = self.steps[place], self.start[place], self.shift[place]
-        equal = [start * (1 - step / steps) for step in range(steps + 1)]
-        return [shift * t / (1 + (shift - 1) * t) for t in equal]
+    Euler's step, or that of DPM-Solver++(2M) (Lu et al. 2022, algorithm 2), whose first and last are of first order.
+    """
+    t, after = levels[i], levels[i + 1]
+    if sampler == "dpmpp2m" and before is not None and after > 0 and levels[i - 1] < 1:
+        log_signal = lambda t: math.log((1 - t) / t)
+        ratio = (log_signal(after) - log_signal(t)) / (log_signal(t) - log_signal(levels[i - 1]))
+        clean = clean + (clean - before) * ratio / 2
+    return clean + (x - clean) * (after / t)
 
 
 class Painter:
@@ -68,7 +63,7 @@ class Painter:
         return clean if guidance == 1 else clean[1:] + guidance * (clean[:1] - clean[1:])
 
     def stage(self, scale, side, coarser, text, seed):
-        """One scale: Euler steps in flow time down to 0, x_t = (1 - t) x + t n."""
+        """One scale: steps in flow time down to 0, x_t = (1 - t) x + t n."""
         place = SIXTEENTH - scale
         levels, guidance = self.settings.levels(place), self.settings.guidance[place]
         generator = torch.Generator().manual_seed(seed * 3 + scale)
@@ -80,9 +75,10 @@ class Painter:
             coarse = torch.cat([coarser, torch.ones_like(coarser[:, :1])], 1)
             above = F.interpolate(coarser, scale_factor=COARSE, mode="bilinear", align_corners=False)
             x = (1 - levels[0]) * above + levels[0] * x
-        for t, after in zip(levels, levels[1:]):
-            clean = self.predict(x, coarse, t, scale, text, guidance)
-            x = clean + (x - clean) * (after / t)
+        clean = None
+        for i, t in enumerate(levels[:-1]):
+            before, clean = clean, self.predict(x, coarse, t, scale, text, guidance)
+            x = stepped(self.settings.sampler, x, clean, before, levels, i)
         return x
 
     @torch.inference_mode()
@@ -140,6 +136,7 @@ def add_sampler_options(arguments):
     arguments.add_argument("--guidance", type=numbers(float), default=best.guidance)
     arguments.add_argument("--start", type=numbers(float), default=best.start)
     arguments.add_argument("--shift", type=numbers(float), default=best.shift)
+    arguments.add_argument("--sampler", choices=["euler", "dpmpp2m"], default=best.sampler)
     arguments.add_argument("--side", type=int, default=512)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--threads", type=int, default=1)

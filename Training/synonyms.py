@@ -19,6 +19,7 @@ import lookup
 import sample
 from descriptor import descriptor
 from evaluate import FAMILIES, found_in, real_descriptors
+from settings import Settings
 
 SYNONYMS = sample.HERE / "synonyms.json"
 
@@ -45,7 +46,7 @@ def main():
     torch.set_num_threads(options.threads)
 
     synonyms = json.loads(SYNONYMS.read_text())
-    painter = sample.Painter(*sample.load(options.run), sample.Settings.of(options))
+    painter = sample.Painter(*sample.load(options.run), Settings.of(options))
     made = np.stack([descriptor(painter.paint(prompt_of(synonym), options.side, options.seed + i))
                      for i, synonym in enumerate(synonyms)])
     real, kinds, colours, _ = real_descriptors(canvas.Pictures(options.data), options.real, options.side)

@@ -2,8 +2,8 @@
 
     python tradeoff.py --data DIRECTORY --run DIRECTORY --output table.md [--count 1] [--settings FILE]
 
-FILE has a line a setting: steps, guidance, start and shift of the three scales, coarse to fine, as `sample.py` takes them,
-such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1`. An evaluation of the quarter costs a sixteenth of one at full size; one with
+FILE has a line a setting: steps, guidance, start and shift of the three scales, coarse to fine, and the step rule, as
+`sample.py` takes them, such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1 euler`. An evaluation of the quarter costs a sixteenth of one at full size; one with
 guidance is two.
 The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
 the kind and the colour of the prompt are named.
@@ -18,17 +18,15 @@ import canvas
 import evaluate
 import sample
 from descriptor import descriptor
+from settings import Settings
 
 SETTINGS = """\
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5
-16,16,4 4,1,1 1,1,0.9 1,0.5,0.5
-16,16,4 5,1,1 1,1,0.9 1,0.5,0.5
-16,16,4 3,1.5,1 1,1,0.9 1,0.5,0.5
-16,16,4 3,3,1 1,1,0.9 1,0.5,0.5
-16,16,4 5,3,1 1,1,0.9 1,0.5,0.5
-16,8,4 3,1.5,1 1,1,0.9 1,0.5,0.5
-16,8,4 3,1.5,1 1,1,0.9 1,1,1
-16,8,4 3,3,1 1,1,0.9 1,1,1
+16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler
+16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,16,4 5,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,16,4 3,3,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,16,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,12,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
 """
 
 
@@ -55,11 +53,12 @@ def main():
     real = evaluate.real_descriptors(canvas.Pictures(options.data), options.real, options.side)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if evaluate.named(prompt)[0]]
     prompts *= options.count
-    lines = ["| steps | guidance | start | shift | evaluations per tile | distance | kind | colour |",
-             "|---|---|---|---|---:|---:|---:|---:|"]
+    lines = ["| steps | guidance | start | shift | step rule | evaluations per tile | distance | kind | colour |",
+             "|---|---|---|---|---|---:|---:|---:|---:|"]
     for setting in (options.settings.read_text() if options.settings else SETTINGS).splitlines():
-        settings = sample.Settings(*(sample.numbers(kind)(part)
-                                     for kind, part in zip((int, float, float, float), setting.split())))
+        *parts, rule = setting.split()
+        kinds = (int, float, float, float)
+        settings = Settings(*(sample.numbers(kind)(part) for kind, part in zip(kinds, parts)), rule)
         painter = sample.Painter(network, table, settings)
         made = np.stack([descriptor(painter.paint(prompt, options.side, i)) for i, prompt in enumerate(prompts)])
         found = evaluate.judge(made, prompts, *real)

@@ -78,18 +78,14 @@ public struct CosmosDenoiser: Denoiser {
 }
 
 extension ModelTraits {
-    /// How Cosmos paints. Of the settings of equal cost in `docs/cosmos.md` those whose pictures are most like real ones:
-    /// faint stars are decided at little noise, hence the shifts. With these bytes a plan states 1.15 GB for 4096 x 4096
-    /// and 2.42 GB for 8192 x 8192, of which 1.04 GB and 2.31 GB were measured.
+    /// How Cosmos paints. With these bytes a plan states 1.15 GB for 4096 x 4096 and 2.42 GB for 8192 x 8192, of which 1.04 GB and 2.31 GB were measured.
     static func cosmos(name: String, precision: String, configuration: CosmosConfiguration) -> ModelTraits {
         ModelTraits(
             name: name, precision: precision, channels: 3, alignment: configuration.network.cell, tile: 512,
-            overlap: 64, sampler: .euler,
-            scales: [
-                Scale(steps: 4, guidance: 1, start: 0.9, shift: 0.5),
-                Scale(steps: 16, guidance: 1, start: 1, shift: 0.5),
-                Scale(steps: 16, guidance: 3, start: 1, shift: 1),
-            ],
+            overlap: 64, sampler: configuration.painting.sampler,
+            scales: configuration.painting.scales.map {
+                Scale(steps: $0.steps, guidance: $0.guidance, start: $0.start, shift: $0.shift)
+            },
             scaleFactor: configuration.scaleFactor,
             summary: Summary(width: configuration.network.widths[2], granularity: 128, capacity: 512),
             conditioningCell: configuration.network.cell, residentBytes: 250 << 20, activationBytesPerCell: 400)

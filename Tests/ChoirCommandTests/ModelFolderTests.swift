@@ -54,7 +54,7 @@ import Testing
         ("network.highestFrequency", [0.0, -1.0, 1e300]), ("scaleFactor", [0, 2]),
         ("picture.mean", [-2.0, 1e300]), ("picture.deviation", [0.0, -0.1, 1e300, 1e-300]),
         ("picture.detail", [0.0, -0.1, 1e300, 1e-300]),
-        ("network.heads", ["four"]),
+        ("network.heads", ["four"]), ("painting.sampler", ["eulr", 3]), ("painting.scales", [[Int]()]),
     ]
 
     @Test(arguments: fields.indices)
@@ -88,6 +88,17 @@ import Testing
             try replace("config.json", in: scratch, with: Data(text.utf8))
             try await expectRefusal(scratch, saying: ["model/config.json", part])
         }
+    }
+
+    @Test(arguments: [("steps", "0"), ("steps", "1001"), ("guidance", "31"), ("start", "0"), ("shift", "1e300")])
+    func `a setting of a scale that is out of its range is named`(field: String, value: String) async throws {
+        let scratch = try folder()
+        let good = try String(contentsOfFile: Self.embedded + "/config.json", encoding: .utf8)
+        let setting = try Regex("\"\(field)\": [0-9.]+")
+        let bad = good.replacing(setting, with: "\"\(field)\": \(value)", maxReplacements: 1)
+        #expect(bad != good)
+        try replace("config.json", in: scratch, with: Data(bad.utf8))
+        try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.\(field)"])
     }
 
     @Test func `a network of other sizes than its weights is refused by the weight`() async throws {

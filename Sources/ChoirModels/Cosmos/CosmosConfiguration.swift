@@ -1,7 +1,8 @@
+public import ChoirSampling
 import ChoirTensor
 import Foundation
 
-/// The sizes of a Cosmos network, as `config.json` beside its weights states them.
+/// The sizes of a Cosmos network and how it paints best, as `config.json` beside its weights states them.
 public struct CosmosConfiguration: Hashable, Sendable, Codable {
     /// The network's own sizes.
     public struct Network: Hashable, Sendable, Codable {
@@ -39,6 +40,26 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var detail: Double
     }
 
+    /// How the network paints best, found by `Training/tradeoff.py`.
+    public struct Painting: Hashable, Sendable, Codable {
+        /// The step rule.
+        public var sampler: SamplerKind
+        /// The scales, from the full size to the coarsest.
+        public var scales: [Scale]
+    }
+
+    /// How one scale is painted best.
+    public struct Scale: Hashable, Sendable, Codable {
+        /// Steps, 1 ... 1000.
+        public var steps: Int
+        /// Guidance scale, 0 ... 30; 1 is off.
+        public var guidance: Double
+        /// The flow time that a coarser picture is refined from, above 0; 1 repaints from pure noise.
+        public var start: Double
+        /// Shift of the schedule (Esser et al. 2024, equation 23), 0.01 ... 100; 1 is none.
+        public var shift: Double
+    }
+
     /// What the network's output means; this version of Choir reads 2, a prediction of the clean picture.
     public var version: Int
 
@@ -50,6 +71,9 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
 
     /// What the training pictures are like.
     public var picture: Picture
+
+    /// How the network paints best.
+    public var painting: Painting
 
     /// Reads and checks a configuration.
     ///
@@ -86,11 +110,21 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         for (field, found, expected) in fixed where found != expected {
             throw ModelError(path, "\(field): found \(found), expected \(expected)")
         }
+        guard painting.scales.count == network.scales else {
+            throw ModelError(
+                path, "painting.scales: found \(painting.scales.count), expected \(network.scales), one for each scale")
+        }
+        let ofScales = painting.scales.enumerated().flatMap { index, scale in
+            [
+                ("steps", Double(scale.steps), 1...1000), ("guidance", scale.guidance, 0...30),
+                ("start", scale.start, 1e-3...1), ("shift", scale.shift, 0.01...100),
+            ].map { ("painting.scales.\(index).\($0.0)", $0.1, $0.2) }
+        }
         let ranges = [
             ("network.highestFrequency", network.highestFrequency, 1...1e6), ("picture.mean", picture.mean, -1...1),
             ("picture.deviation", picture.deviation, 1e-3...1), ("picture.detail", picture.detail, 1e-3...1),
         ]
-        for (field, found, range) in ranges where !range.contains(found) {
+        for (field, found, range) in ranges + ofScales where !range.contains(found) {
             throw ModelError(path, "\(field): found \(found), expected \(range.lowerBound) to \(range.upperBound)")
         }
     }

@@ -1,0 +1,29 @@
+"""How Cosmos is painted best, as exported folders state it: of the settings of equal cost in tradeoff.py's table those whose
+pictures are most like real ones. Faint stars are decided at little noise, hence shifts below 1 and steps of second order.
+"""
+import typing
+
+
+class Settings(typing.NamedTuple):
+    """The sampler's settings, each for the scales from coarse to fine."""
+    steps: tuple = (16, 16, 4)
+    guidance: tuple = (3.0, 1.0, 1.0)
+    start: tuple = (1.0, 1.0, 0.9)
+    shift: tuple = (1.0, 0.5, 0.5)      # below 1, more steps at little noise
+    sampler: str = "dpmpp2m"            # or euler
+
+    @classmethod
+    def of(cls, options):
+        return cls(options.steps, options.guidance, options.start, options.shift, options.sampler)
+
+    def levels(self, place):
+        """The noise levels of a scale, down to 0 (Esser et al. 2024, eq. 23)."""
+        steps, start, shift = self.steps[place], self.start[place], self.shift[place]
+        equal = [start * (1 - step / steps) for step in range(steps + 1)]
+        return [shift * t / (1 + (shift - 1) * t) for t in equal]
+
+    def written(self):
+        """As config.json has them: the scales from the full one on."""
+        names = ("steps", "guidance", "start", "shift")
+        scales = [dict(zip(names, scale)) for scale in zip(self.steps, self.guidance, self.start, self.shift)]
+        return {"sampler": self.sampler, "scales": scales[::-1]}
