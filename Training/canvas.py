@@ -19,7 +19,7 @@ FULL, QUARTER, SIXTEENTH = 0, 1, 2
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), SIXTEENTH: (24, 288)}   # longest side of a source, in pixels of its scale
 CELL = 16
 COARSE = 4                       # pixels of a scale that are one of the next coarser, a side
-SHARES = (0.42, 0.22, 0.36)      # of the batches, for each scale
+SHARES = (0.30, 0.36, 0.34)      # of the batches, for each scale
 # Sides of tiles, how many make a batch, and how often each is drawn at the coarsest scale and at the finer ones. Pictures
 # of 512 pixels are composed at 32: the coarsest scale must know small canvases.
 TILES = [(32, 64), (64, 32), (128, 8), (256, 2)]
@@ -33,11 +33,13 @@ CLUSTERS = ("globular cluster", "open cluster", "star field")
 # glow that the stars of clusters become.
 HALF_STAR, GLOW = 100, 170
 STARRY = 0.85                    # share of the groups that stars lie over
-# Stars a pixel of the full scale: the least and the most, below which a sky is called dark, sparse, above which dense.
-DENSITIES, DARK, SPARSE, DENSE = (1 / 4000, 1 / 150), 1 / 2400, 1 / 1000, 1 / 400
+# Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
+# such a sky is called dark, sparse, above which dense.
+DENSITIES, SKY_DENSITIES = (1 / 4000, 1 / 150), (1 / 8000, 1 / 25)
+DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
 STAR_WIDTHS = (0.6, 0.9)         # deviation of the core, in pixels of the full scale
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
-UNTOLD = 0.5                     # share of the full-size batches whose style only the other tiles tell
+UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
 
 
 class Pictures:
@@ -109,9 +111,10 @@ class Source:
         errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
         level = int(np.argmin(errors))
         kind = pictures.texts[index]["kind"]
-        # Gas of every colour is wanted, and there are few blue or green nebulae; galaxies and stars keep their colours mostly.
+        # Objects of every colour are wanted, and there are few blue or green nebulae and no violet spirals; galaxies and
+        # stars keep their colours mostly.
         if order is None:
-            coloured = 0.45 if "nebula" in kind or kind == "supernova remnant" else 0.12
+            coloured = 0.5 if kind in GAS or kind == "planetary nebula" else 0.3
             order = int(rng.integers(6)) if rng.random() < coloured else 0
         self.order = order
         picture = pictures.at(scale, index, level)[..., list(captions.ORDERS[order])]
@@ -121,7 +124,9 @@ class Source:
         self.picture = picture
         self.gain = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
         words = [word for word in pictures.texts[index]["words"][order] if not (hidden and word in captions.COLOURS)]
-        kept = [word for word in words if rng.random() >= 0.12] or words
+        # A colour that is not the object's own is always told: who names none wants the natural one.
+        told = lambda word: order != 0 and word in captions.COLOURS
+        kept = [word for word in words if rng.random() >= 0.12 or told(word)] or words
         self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
         for word in kept:
             self.text[pictures.index[word]] += 1 / len(kept)
@@ -185,67 +190,93 @@ def show(tile, source, rng, whole):
         tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
 
 
-def group(pictures, side, scale, rng, count, untold=False):
-    """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], texts [count, words, side/16, side/16]."""
-    words = len(pictures.vocabulary) + 1
-    low, high = sizes(scale, side)
-    draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
-    sources = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
-    empty = rng.random() < (0.05 if untold else 0.13)
-    dim = rng.uniform(0.5, 1) if untold else 1.0
-    weights = pictures.gas_weights if untold else pictures.weights
-    main = [] if empty else [Source(pictures, int(rng.choice(len(pictures.texts), p=weights)), draw_side(), scale, rng,
-                                    dim, untold, int(rng.integers(6)) if untold else None) for _ in range(sources)]
-    behind = []
-    if empty or rng.random() < 0.8:
-        behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), scale, rng,
-                             dim=rng.uniform(0.5, 1.0) if empty else rng.uniform(0.25, 0.8)))
-    density, width = np.exp(rng.uniform(*np.log(DENSITIES))), rng.uniform(*STAR_WIDTHS)
-    if empty:
-        named = ["dark", "deep", "sky"] if density < DARK else ["star", "field", "stars"]
-        named += ["sparse"] if DARK <= density < SPARSE else ["dense"] if density > DENSE else []
-        named += ["white"] if rng.random() < 0.3 else []
-        for source in behind:
-            source.text[:] = 0
-            source.text[[pictures.index[word] for word in named]] = 1 / len(named)
-    # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
-    composing = scale == SIXTEENTH
-    whole = 0.5 if composing else 0
-    area = np.mean([source.side for source in main]) ** 2 if main else side * side
-    tiles, used = [], []
-    for _ in range(count):
-        tile = Tile(side, words)
-        for source in behind:
+class Subject:
+    """What the tiles of a group show: objects, what lies behind them, and how dense and how sharp the stars over them are."""
+
+    def __init__(self, pictures, side, scale, rng, untold):
+        low, high = sizes(scale, side)
+        draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
+        count = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
+        self.empty = rng.random() < (0.05 if untold else 0.13)
+        dim = rng.uniform(0.5, 1) if untold else 1.0
+        weights = pictures.gas_weights if untold else pictures.weights
+        self.main = [] if self.empty else [
+            Source(pictures, int(rng.choice(len(pictures.texts), p=weights)), draw_side(), scale, rng, dim, untold,
+                   int(rng.integers(6)) if untold else None) for _ in range(count)]
+        self.behind = []
+        if self.empty or rng.random() < 0.8:
+            self.behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), scale, rng,
+                                      dim=rng.uniform(0.5, 1.0) if self.empty else rng.uniform(0.25, 0.8)))
+        self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES)))
+        self.star_width = rng.uniform(*STAR_WIDTHS)
+        if self.empty:
+            words = sky_words(self.density, rng)
+            for source in self.behind:
+                source.text[:] = 0
+                source.text[[pictures.index[word] for word in words]] = 1 / len(words)
+        self.area = np.mean([source.side for source in self.main]) ** 2 if self.main else side * side
+        self.shown = []             # what stands for `main` on a canvas that is filled with objects like it
+
+    def tile(self, pictures, side, scale, rng, untold):
+        """One view of it."""
+        tile = Tile(side, len(pictures.vocabulary) + 1)
+        for source in self.behind:
             show(tile, source, rng, whole=False)
-        shown = int(np.clip(round(side * side / area * rng.uniform(0.5, 2)), 1, 16)) if composing else 1
-        for _ in range(shown + int(rng.random() < 0.3)):
-            if main and rng.random() < (1 if untold else 0.95):
-                source = main[int(rng.integers(len(main)))]
+        # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
+        composing = scale == SIXTEENTH
+        count = int(np.clip(round(side * side / self.area * rng.uniform(0.7, 2.5)), 1, 48)) if composing else 1
+        for _ in range(count + int(rng.random() < 0.3)):
+            if self.main and rng.random() < (1 if untold else 0.95):
+                source = self.main[int(rng.integers(len(self.main)))]
                 if composing:
                     source = source.another(pictures, rng)
-                    used.append(source)
-                show(tile, source, rng, whole=rng.random() < whole)
-        tiles.append(tile)
-    if scale != FULL and rng.random() < 0.12:
-        glow = pictures.milky_way
-        y, x = int(rng.integers(200, 700)), int(rng.integers(0, 2048))
-        dim = rng.uniform(0.3, 0.9)
-        for tile in tiles:
-            window = glow.take(range(y, y + side), axis=0, mode="wrap").take(range(x, x + side), axis=1, mode="wrap")
-            tile.light += window.astype("f4") * np.float32(dim / 255) * (1 - tile.light)
-            x += int(rng.integers(20, 60))
-    if empty or rng.random() < STARRY:
-        for tile in tiles:
-            add_stars(tile.light, density, width, COARSE**scale, rng)
+                    self.shown.append(source)
+                show(tile, source, rng, whole=rng.random() < (0.5 if composing else 0))
+        return tile
+
+
+def sky_words(density, rng):
+    """What a sky is called that shows nothing but stars of this density."""
+    words = ["dark", "deep", "sky"] if density < DARK else ["star", "field", "stars"]
+    words += ["sparse"] if DARK <= density < SPARSE else ["dense"] if density > DENSE else []
+    return words + (["white"] if rng.random() < 0.3 else [])
+
+
+def add_glow(tiles, pictures, rng):
+    """The Milky Way's light over all tiles of a group."""
+    y, x = int(rng.integers(200, 700)), int(rng.integers(0, 2048))
+    dim = rng.uniform(0.3, 0.9)
+    for tile in tiles:
+        side = tile.light.shape[0]
+        window = pictures.milky_way.take(range(y, y + side), axis=0, mode="wrap")
+        window = window.take(range(x, x + side), axis=1, mode="wrap")
+        tile.light += window.astype("f4") * np.float32(dim / 255) * (1 - tile.light)
+        x += int(rng.integers(20, 60))
+
+
+def texts_of(tiles, subject, pictures, rng, untold):
+    """What each cell of the tiles is told: what it shows, or all that the group shows, or nothing."""
     texts = [tile.text / tile.weight for tile in tiles]
-    everything = used or main or behind
-    if everything and (untold or empty or rng.random() < 0.5):
-        mean = np.mean([source.text for source in everything], 0)
-        texts = [np.broadcast_to(mean[:, None, None], text.shape) for text in texts]
+    everywhere = None
+    sources = subject.shown or subject.main or subject.behind
+    if sources and (untold or subject.empty or rng.random() < 0.5):
+        everywhere = np.mean([source.text for source in sources], 0)
     if rng.random() < (0.3 if untold else 0.1):
-        nothing = np.zeros(words, "f4")
-        nothing[pictures.nothing] = 1
-        texts = [np.broadcast_to(nothing[:, None, None], text.shape) for text in texts]
+        everywhere = np.zeros(len(pictures.vocabulary) + 1, "f4")
+        everywhere[pictures.nothing] = 1
+    return texts if everywhere is None else [np.broadcast_to(everywhere[:, None, None], text.shape) for text in texts]
+
+
+def group(pictures, side, scale, rng, count, untold=False):
+    """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], texts [count, words, side/16, side/16]."""
+    subject = Subject(pictures, side, scale, rng, untold)
+    tiles = [subject.tile(pictures, side, scale, rng, untold) for _ in range(count)]
+    if scale != FULL and rng.random() < 0.12:
+        add_glow(tiles, pictures, rng)
+    if subject.empty or rng.random() < STARRY:
+        for tile in tiles:
+            add_stars(tile.light, subject.density, subject.star_width, COARSE**scale, rng)
+    texts = texts_of(tiles, subject, pictures, rng, untold)
     # The light that a style is known by: what a group has in common must be worth knowing.
     tint = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
     # A gain above 1 lifts bright cores beyond white; no picture shows more than white.

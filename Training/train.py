@@ -83,7 +83,7 @@ def loss_of(model, made, seed, step, half):
     batch, side = picture.shape[0], picture.shape[-1]
     coarse = coarser(picture, told, together, generator)
     # A style that no coarser picture tells is decided close to pure noise.
-    mean, deviation = (-0.5, 1.2) if told else (0.2, 1.2) if scale == canvas.SIXTEENTH else (2.5, 1.3)
+    mean, deviation = (-0.9, 1.2) if told else (0.2, 1.2) if scale == canvas.SIXTEENTH else (2.5, 1.3)
     t = noise_levels(batch, mean, deviation, generator)
     # The tiles of a group stand at one noise level, as the tiles of a canvas do.
     t = t[::together].repeat_interleave(together)
