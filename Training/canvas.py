@@ -32,6 +32,8 @@ CLUSTERS = ("globular cluster", "open cluster", "star field")
 # How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
 # glow that the stars of clusters become.
 HALF_STAR, GLOW = 100, 170
+# How many objects a composed canvas is filled with: their area over its own, the least and the most, and the most of them.
+FILLED, MOST_OBJECTS = (0.7, 2.5), 48
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
 # such a sky is called dark, sparse, above which dense.
@@ -194,6 +196,7 @@ class Subject:
     """What the tiles of a group show: objects, what lies behind them, and how dense and how sharp the stars over them are."""
 
     def __init__(self, pictures, side, scale, rng, untold):
+        self.pictures, self.side, self.scale, self.untold = pictures, side, scale, untold
         low, high = sizes(scale, side)
         draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
         count = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
@@ -217,19 +220,20 @@ class Subject:
         self.area = np.mean([source.side for source in self.main]) ** 2 if self.main else side * side
         self.shown = []             # what stands for `main` on a canvas that is filled with objects like it
 
-    def tile(self, pictures, side, scale, rng, untold):
+    def tile(self, rng):
         """One view of it."""
-        tile = Tile(side, len(pictures.vocabulary) + 1)
+        side = self.side
+        tile = Tile(side, len(self.pictures.vocabulary) + 1)
         for source in self.behind:
             show(tile, source, rng, whole=False)
         # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
-        composing = scale == SIXTEENTH
-        count = int(np.clip(round(side * side / self.area * rng.uniform(0.7, 2.5)), 1, 48)) if composing else 1
+        composing = self.scale == SIXTEENTH
+        count = int(np.clip(round(side * side / self.area * rng.uniform(*FILLED)), 1, MOST_OBJECTS)) if composing else 1
         for _ in range(count + int(rng.random() < 0.3)):
-            if self.main and rng.random() < (1 if untold else 0.95):
+            if self.main and rng.random() < (1 if self.untold else 0.95):
                 source = self.main[int(rng.integers(len(self.main)))]
                 if composing:
-                    source = source.another(pictures, rng)
+                    source = source.another(self.pictures, rng)
                     self.shown.append(source)
                 show(tile, source, rng, whole=rng.random() < (0.5 if composing else 0))
         return tile
@@ -254,8 +258,9 @@ def add_glow(tiles, pictures, rng):
         x += int(rng.integers(20, 60))
 
 
-def texts_of(tiles, subject, pictures, rng, untold):
+def texts_of(tiles, subject, rng):
     """What each cell of the tiles is told: what it shows, or all that the group shows, or nothing."""
+    pictures, untold = subject.pictures, subject.untold
     texts = [tile.text / tile.weight for tile in tiles]
     everywhere = None
     sources = subject.shown or subject.main or subject.behind
@@ -270,13 +275,13 @@ def texts_of(tiles, subject, pictures, rng, untold):
 def group(pictures, side, scale, rng, count, untold=False):
     """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], texts [count, words, side/16, side/16]."""
     subject = Subject(pictures, side, scale, rng, untold)
-    tiles = [subject.tile(pictures, side, scale, rng, untold) for _ in range(count)]
+    tiles = [subject.tile(rng) for _ in range(count)]
     if scale != FULL and rng.random() < 0.12:
         add_glow(tiles, pictures, rng)
     if subject.empty or rng.random() < STARRY:
         for tile in tiles:
             add_stars(tile.light, subject.density, subject.star_width, COARSE**scale, rng)
-    texts = texts_of(tiles, subject, pictures, rng, untold)
+    texts = texts_of(tiles, subject, rng)
     # The light that a style is known by: what a group has in common must be worth knowing.
     tint = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
     # A gain above 1 lifts bright cores beyond white; no picture shows more than white.

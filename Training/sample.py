@@ -22,7 +22,7 @@ from canvas import FULL, QUARTER, SIXTEENTH
 from export import HERE, split
 from lookup import WordTable
 from network import CELL, COARSE, Network
-from settings import Settings
+from settings import SAMPLERS, Settings
 from words import Mixtures
 
 LARGEST_POOL = 8
@@ -136,7 +136,7 @@ def add_sampler_options(arguments):
     arguments.add_argument("--guidance", type=numbers(float), default=best.guidance)
     arguments.add_argument("--start", type=numbers(float), default=best.start)
     arguments.add_argument("--shift", type=numbers(float), default=best.shift)
-    arguments.add_argument("--sampler", choices=["euler", "dpmpp2m"], default=best.sampler)
+    arguments.add_argument("--sampler", choices=SAMPLERS, default=best.sampler)
     arguments.add_argument("--side", type=int, default=512)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--threads", type=int, default=1)

@@ -3,6 +3,8 @@ pictures are most like real ones. Faint stars are decided at little noise, hence
 """
 import typing
 
+SAMPLERS = ("euler", "dpmpp2m")
+
 
 class Settings(typing.NamedTuple):
     """The sampler's settings, each for the scales from coarse to fine."""
@@ -10,7 +12,7 @@ class Settings(typing.NamedTuple):
     guidance: tuple = (3.0, 1.0, 1.0)
     start: tuple = (1.0, 1.0, 0.9)
     shift: tuple = (1.0, 0.5, 0.5)      # below 1, more steps at little noise
-    sampler: str = "dpmpp2m"            # or euler
+    sampler: str = "dpmpp2m"            # one of SAMPLERS
 
     @classmethod
     def of(cls, options):

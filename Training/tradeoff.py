@@ -3,8 +3,8 @@
     python tradeoff.py --data DIRECTORY --run DIRECTORY --output table.md [--count 1] [--settings FILE]
 
 FILE has a line a setting: steps, guidance, start and shift of the three scales, coarse to fine, and the step rule, as
-`sample.py` takes them, such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1 euler`. An evaluation of the quarter costs a sixteenth of one at full size; one with
-guidance is two.
+`sample.py` takes them, such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1 euler`. An evaluation of the quarter costs a sixteenth of one
+at full size; one with guidance is two.
 The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
 the kind and the colour of the prompt are named.
 """
@@ -18,15 +18,16 @@ import canvas
 import evaluate
 import sample
 from descriptor import descriptor
-from settings import Settings
+from settings import SAMPLERS, Settings
 
 SETTINGS = """\
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler
 16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
-16,16,4 5,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
-16,16,4 3,3,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler
 16,16,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
 16,12,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,12,3 4,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,12,3 5,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,12,3 4,2,1 1,1,0.9 1,0.5,0.5 dpmpp2m
 """
 
 
@@ -34,6 +35,13 @@ def evaluations(settings):
     """Evaluations per full-size tile, those of the coarser scales by their share of the area."""
     each = [count * (1 if scale == 1 else 2) for count, scale in zip(settings.steps, settings.guidance)]
     return each[0] / 256 + each[1] / 16 + each[2]
+
+
+def settings_of(line):
+    *parts, rule = line.split()
+    if len(parts) != 4 or rule not in SAMPLERS:
+        raise SystemExit(f"found the setting {line!r}, expected four lists and one of {', '.join(SAMPLERS)}")
+    return Settings(*(sample.numbers(kind)(part) for kind, part in zip((int, float, float, float), parts)), rule)
 
 
 def main():
@@ -48,6 +56,8 @@ def main():
     arguments.add_argument("--side", type=int, default=512)
     arguments.add_argument("--threads", type=int, default=2)
     options = arguments.parse_args()
+    text = options.settings.read_text() if options.settings else SETTINGS
+    parsed = [(line, settings_of(line)) for line in text.splitlines()]      # before what takes long
     torch.set_num_threads(options.threads)
     network, table = sample.load(options.run)
     real = evaluate.real_descriptors(canvas.Pictures(options.data), options.real, options.side)
@@ -55,14 +65,11 @@ def main():
     prompts *= options.count
     lines = ["| steps | guidance | start | shift | step rule | evaluations per tile | distance | kind | colour |",
              "|---|---|---|---|---|---:|---:|---:|---:|"]
-    for setting in (options.settings.read_text() if options.settings else SETTINGS).splitlines():
-        *parts, rule = setting.split()
-        kinds = (int, float, float, float)
-        settings = Settings(*(sample.numbers(kind)(part) for kind, part in zip(kinds, parts)), rule)
+    for line, settings in parsed:
         painter = sample.Painter(network, table, settings)
         made = np.stack([descriptor(painter.paint(prompt, options.side, i)) for i, prompt in enumerate(prompts)])
         found = evaluate.judge(made, prompts, *real)
-        lines.append(f"| {' | '.join(part.replace(',', ' / ') for part in setting.split())} "
+        lines.append(f"| {' | '.join(part.replace(',', ' / ') for part in line.split())} "
                      f"| {evaluations(settings):.1f} | {found['median distance']:.2f} "
                      f"| {found['kind named']:.2f} | {found['colour named']:.2f} |")
         print(lines[-1], flush=True)
