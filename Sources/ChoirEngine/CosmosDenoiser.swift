@@ -84,8 +84,10 @@ extension ModelTraits {
         ModelTraits(
             name: name, precision: precision, channels: 3, alignment: configuration.network.cell, tile: 512,
             overlap: 64, sampler: configuration.painting.sampler,
-            scales: configuration.painting.scales.map {
-                Scale(steps: $0.steps, guidance: $0.guidance, start: $0.start, shift: $0.shift)
+            scales: zip(configuration.reductions, configuration.painting.scales).map { reduction, best in
+                Scale(
+                    reduction: reduction, steps: best.steps, guidance: best.guidance, start: best.start,
+                    shift: best.shift)
             },
             scaleFactor: configuration.scaleFactor,
             summary: Summary(width: configuration.network.widths[2], granularity: 128, capacity: 512),

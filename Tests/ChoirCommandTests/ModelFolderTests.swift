@@ -54,6 +54,7 @@ import Testing
         ("network.highestFrequency", [0.0, -1.0, 1e300]), ("scaleFactor", [0, 2]),
         ("picture.mean", [-2.0, 1e300]), ("picture.deviation", [0.0, -0.1, 1e300, 1e-300]),
         ("picture.detail", [0.0, -0.1, 1e300, 1e-300]),
+        ("reductions", [[1, 4], [2, 8, 16], [1, 8, 16], [1, 4, 12], [1, 4, 4], [0, 0, 0]]),
         ("network.heads", ["four"]), ("painting.sampler", ["eulr", 3]), ("painting.scales", [[Int]()]),
     ]
 

@@ -4,6 +4,9 @@ public import ChoirSampling
 public struct ModelTraits: Hashable, Sendable {
     /// One of the resolutions that a model paints at, and how it paints there best.
     public struct Scale: Hashable, Sendable {
+        /// Cells of the full size that are one of this scale, a side; 1 for the full size.
+        public var reduction: Int
+
         /// Steps, where the request names none.
         public var steps: Int
 
@@ -18,7 +21,8 @@ public struct ModelTraits: Hashable, Sendable {
         public var shift: Double
 
         /// A scale with its best settings.
-        public init(steps: Int, guidance: Double, start: Double, shift: Double) {
+        public init(reduction: Int = 1, steps: Int, guidance: Double, start: Double, shift: Double) {
+            self.reduction = reduction
             self.steps = steps
             self.guidance = guidance
             self.start = start
@@ -93,14 +97,15 @@ public struct ModelTraits: Hashable, Sendable {
     /// Whether the guidance scale is an input of the network, which then needs no unconditional prediction.
     public var readsGuidance: Bool
 
-    /// The resolutions that the model knows of, from the full size to the coarsest. Each is `scaleFactor` times smaller
-    /// than the one before, and tiles see the coarser picture.
+    /// The resolutions that the model knows of, from the full size to the coarsest. The reduction of each divides that of
+    /// the next. Tiles see the coarser picture, at a `scaleFactor`-th of their side.
     ///
     /// A model of a single scale paints every size alike and sees no coarser picture: it paints at its own size first,
     /// about a tile, and refines what was enlarged.
     public var scales: [Scale]
 
-    /// How many times smaller the side of the next coarser scale is.
+    /// How many times smaller than a tile's side that of the coarser picture is, as the tile sees it. A coarser scale
+    /// that is not so much smaller is averaged until it is.
     public var scaleFactor: Int
 
     /// How tiles publish; nil for a model without cross-spatial attention.
@@ -131,6 +136,15 @@ public struct ModelTraits: Hashable, Sendable {
 
     /// What it is told in numbers, beside the prompt.
     public var conditions: [ModelCondition] = []
+
+    /// Cells along a side of a coarser scale that are averaged for the tiles of a finer one.
+    func pooling(from coarser: Int, to finer: Int) -> Int {
+        scaleFactor * scales[finer].reduction / scales[coarser].reduction
+    }
+
+    /// What the sides of a picture that is painted at so many scales are multiples of, if nothing is to be rounded: the
+    /// cells of the full size that are one of those that tiles see of the coarsest.
+    func unit(scales count: Int) -> Int { count > 1 && seesCoarser ? scales[count - 2].reduction * scaleFactor : 1 }
 
     /// Whether tiles are given the coarser picture to see.
     public var seesCoarser: Bool { scales.count > 1 }

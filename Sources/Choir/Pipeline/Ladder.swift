@@ -34,10 +34,8 @@ struct Ladder {
 
     /// The model's own scales, from 0 on, that have at least one aligned square of cells.
     private static func scales(of full: Rung, traits: ModelTraits) -> [Rung] {
-        var reduction = 1
         var rungs = [full]
-        for scale in traits.scales.indices.dropFirst() {
-            reduction *= traits.scaleFactor
+        for (scale, reduction) in traits.scales.map(\.reduction).enumerated().dropFirst() {
             guard max(full.width, full.height) / reduction >= traits.alignment else { break }
             let reduced = { (side: Int) in (side + reduction - 1) / reduction }
             rungs.append(Rung(width: reduced(full.width), height: reduced(full.height), scale: scale))

@@ -100,8 +100,7 @@ public struct PaintPlan: Hashable, Sendable {
 
     /// A ring has no cells to spare: it is made of whole cells, and of whole cells of what tiles see of the coarser scale.
     private static func checkRings(of request: PaintRequest, scales: Int, traits: ModelTraits) throws(RequestError) {
-        let factors = traits.seesCoarser ? scales - 1 : 0
-        let divisor = (0..<factors).reduce(traits.pixelsPerCell) { divisor, _ in divisor * traits.scaleFactor }
+        let divisor = traits.pixelsPerCell * traits.unit(scales: scales)
         for (name, side, axis) in [("width", request.size.width, CanvasAxis.x), ("height", request.size.height, .y)]
         where request.wraps(axis) && side % divisor != 0 {
             throw RequestError(

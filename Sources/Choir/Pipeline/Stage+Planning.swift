@@ -99,6 +99,8 @@ extension Stage {
         let strength = request.skipResidual ?? (traits.seesCoarser ? 0 : 1)
         residual = refines && strength > 0 ? SkipResidual(strength: strength, start: best.start) : nil
         views = refines && request.bridges.contains(.dilated) ? DilatedViews(tiles, start: best.start) : nil
+        let finer = rung > 0 && traits.seesCoarser ? ladder.rungs[rung - 1].scale : nil
+        pooling = finer.map { traits.pooling(from: size.scale, to: $0) } ?? 1
         tileShape = Self.tileShape(
             of: tiles, attention: request.bridges.contains(.attention), traits: traits,
             hasPromptPerSquare: traits.conditioningCell != nil && !regions.layout.isPlain)

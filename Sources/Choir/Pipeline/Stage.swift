@@ -58,6 +58,9 @@ public struct Stage: Hashable, Sendable {
     /// Views of the whole canvas that lead it; nil for none.
     let views: DilatedViews?
 
+    /// Cells along a side of its picture that the tiles of the next size see as one.
+    let pooling: Int
+
     /// What its tiles have in common.
     public let tileShape: TileShape
 
@@ -131,4 +134,9 @@ public struct Stage: Hashable, Sendable {
 
     /// The shape of the canvas.
     func canvasShape(channels: Int) -> Shape { [channels, tiles.rows.length, tiles.columns.length] }
+
+    /// The shape of what the next size is given of it.
+    func shapeForFiner(channels: Int) -> Shape {
+        [channels, tiles.rows.length / pooling, tiles.columns.length / pooling]
+    }
 }

@@ -7,7 +7,7 @@ import ChoirTensor
 struct StartingCanvas: Sendable {
     /// The picture of the stage before.
     struct Coarser: Sendable {
-        /// Its canvas, which may reach beyond it on the right and below.
+        /// Its canvas, which may reach beyond it on the right and below; averaged as this stage's tiles see it.
         let canvas: Tensor
 
         /// Its stage.

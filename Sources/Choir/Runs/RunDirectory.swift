@@ -162,7 +162,7 @@ public struct RunDirectory: Hashable, Sendable {
             stage: index, evaluation: evaluation, canvas: try tensor("canvas", shape: shape, in: file), publications: []
         )
         if file.tensors["memory"] != nil { state.memory = try tensor("memory", shape: shape, in: file) }
-        if let coarser = plan.refined(by: index)?.canvasShape(channels: traits.channels) {
+        if let coarser = plan.refined(by: index)?.shapeForFiner(channels: traits.channels) {
             state.coarser = try tensor("coarser", shape: coarser, in: file)
         }
         if stage.publishesFirst, evaluation > 0 {

@@ -28,7 +28,7 @@ extension ParallelDiffusionPipeline {
         }
         precondition(prompts.count == request.images.count, "a model embeds every prompt")
         var done = 0
-        var coarser: (frame: TileFrame, states: [Tensor])?
+        var coarser: (stage: TileSetPlan.Stage, states: [Tensor])?
         for stage in plan.stages {
             let pool = try await denoiser.modules(
                 for: stage.tileShape, embedding: prompts[0].0.shape, count: modules)
@@ -39,10 +39,10 @@ extension ParallelDiffusionPipeline {
                 done += stage.perStep
                 progress(done, plan.evaluations)
             }
-            coarser = (stage.frame, states)
+            coarser = (stage, states)
         }
         guard let coarser else { preconditionFailure("a plan has at least one stage") }
-        return coarser.states.map { $0.copy(region: coarser.frame.picture) }
+        return coarser.states.map { $0.copy(region: coarser.stage.frame.picture) }
     }
 }
 
@@ -54,7 +54,7 @@ struct TileSetPainter {
     let concurrentTiles: Int
     /// What each picture shows, and what guidance leads away from.
     let prompts: [(positive: Tensor, negative: Tensor)]
-    let coarser: (frame: TileFrame, states: [Tensor])?
+    let coarser: (stage: TileSetPlan.Stage, states: [Tensor])?
     let traits: ModelTraits
 
     func paint(each: () -> Void) async throws -> [Tensor] {
@@ -90,12 +90,12 @@ struct TileSetPainter {
     /// The coarser scale's tiles, cut as this scale's tiles see them.
     private func coarseTiles() -> [Tensor]? {
         coarser.map { coarser in
-            let (frame, factor) = (stage.frame, traits.scaleFactor)
+            let (frame, picture, pooling) = (stage.frame, coarser.stage.frame.picture, coarser.stage.pooling)
+            let seen = { (cells: Int) in cells / traits.scaleFactor * pooling }
             let region = Region(
-                x: coarser.frame.picture.x - frame.picture.x / factor,
-                y: coarser.frame.picture.y - frame.picture.y / factor, width: frame.width / factor,
-                height: frame.height / factor)
-            return coarser.states.map { $0.copy(region: region) }
+                x: picture.x - seen(frame.picture.x), y: picture.y - seen(frame.picture.y), width: seen(frame.width),
+                height: seen(frame.height))
+            return coarser.states.map { $0.copy(region: region).averagePooled(by: pooling) }
         }
     }
 

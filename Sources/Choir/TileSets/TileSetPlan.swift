@@ -14,6 +14,8 @@ public struct TileSetPlan: Hashable, Sendable {
         let sampler: SamplerKind
         let guidance: Guidance
         let refines: Bool
+        /// Cells along a side of its picture that the tiles of the next size see as one.
+        let pooling: Int
         let tileShape: TileShape
 
         var evaluations: Int { (sampler == .heun ? 2 * schedule.steps - 1 : schedule.steps) * perStep }
@@ -58,17 +60,14 @@ public struct TileSetPlan: Hashable, Sendable {
                 "model", found: "\(traits.name), which reads no prompts", expected: "one that reads the pictures'")
         }
         let (width, height) = (request.size.width, request.size.height)
-        var side = max(width, height)
-        let scales = traits.scales.indices.prefix { scale in
-            if scale > 0 { side /= traits.scaleFactor }
-            return scale == 0 || side >= traits.alignment
+        let scales = traits.scales.indices.prefix {
+            $0 == 0 || max(width, height) / traits.scales[$0].reduction >= traits.alignment
         }
-        let reductions = scales.map { (0..<$0).reduce(1) { factor, _ in factor * traits.scaleFactor } }
-        let coarsest = reductions.last ?? 1
-        for (name, side) in [("width", width), ("height", height)] where side % coarsest != 0 {
+        let unit = traits.unit(scales: scales.count)
+        for (name, side) in [("width", width), ("height", height)] where side % unit != 0 {
             throw RequestError(
                 name, found: "\(side)",
-                expected: "a multiple of \(coarsest), because pictures of a set are painted at \(scales.count) scales")
+                expected: "a multiple of \(unit), because pictures of a set are painted at \(scales.count) scales")
         }
         let joins = TileJoins(request.images)
         self.joins = joins
@@ -76,26 +75,27 @@ public struct TileSetPlan: Hashable, Sendable {
         guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
         // The same number of cells at every scale, or more where that is little to see.
         let sampler = request.sampler ?? traits.sampler
-        let wanted = (request.padding + coarsest - 1) / coarsest
+        let wanted = (request.padding + unit - 1) / unit
         var stages: [Stage] = []
-        var finer: TileFrame?
-        for (scale, reduction) in zip(scales, reductions) {
+        var finer: (frame: TileFrame, reduction: Int)?
+        for scale in scales {
+            let best = traits.scales[scale]
+            let reduction = best.reduction
             let content = (width: width / reduction, height: height / reduction)
-            let cells = wanted * (coarsest / reduction)
+            let cells = wanted * (unit / reduction)
             let padding = max(cells, min(8, min(content.width, content.height) / 2))
             let (x, y) = (joins.joinsX ? padding : 0, joins.joinsY ? padding : 0)
             // A coarser tile must reach so far that the finer one finds all of itself in it.
-            let minimum = finer.map { finer in
+            let minimum = finer.map { finer, finerReduction in
                 (
-                    x + (finer.width - finer.picture.x) / traits.scaleFactor,
-                    y + (finer.height - finer.picture.y) / traits.scaleFactor
+                    x + (finer.width - finer.picture.x) * finerReduction / reduction,
+                    y + (finer.height - finer.picture.y) * finerReduction / reduction
                 )
             }
             let frame = TileFrame(
                 width: content.width, height: content.height, padding: (x, y), minimum: minimum ?? (0, 0),
                 alignment: traits.alignment)
-            finer = frame
-            let best = traits.scales[scale]
+            finer = (frame, reduction)
             let steps = request.steps.map { $0 * best.steps / traits.scales[0].steps } ?? best.steps
             stages.append(
                 Stage(
@@ -107,6 +107,7 @@ public struct TileSetPlan: Hashable, Sendable {
                     sampler: sampler,
                     guidance: try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits)),
                     refines: scale + 1 < scales.count,
+                    pooling: scale > 0 ? traits.pooling(from: scale, to: scale - 1) : 1,
                     tileShape: Self.tileShape(frame, traits)))
         }
         self.stages = stages.reversed()

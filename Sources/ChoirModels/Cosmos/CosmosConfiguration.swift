@@ -60,14 +60,18 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var shift: Double
     }
 
-    /// What the network's output means; this version of Choir reads 2, a prediction of the clean picture.
+    /// What the network's output means and which scales it has; this version of Choir reads 3, a prediction of the clean
+    /// picture and scales that state their reduction.
     public var version: Int
 
     /// The network's sizes.
     public var network: Network
 
-    /// How many times smaller the side of the next coarser scale is.
+    /// How many times smaller than a tile's side that of the coarser picture is, as the tile sees it.
     public var scaleFactor: Int
+
+    /// For each scale, from the full size to the coarsest, how many pixels of the full size are one of its own, a side.
+    public var reductions: [Int]
 
     /// What the training pictures are like.
     public var picture: Picture
@@ -104,11 +108,22 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
             throw ModelError(path, "network.heads: found \(network.heads), expected a divisor of \(network.widths[2])")
         }
         let fixed = [
-            ("version", version, 2), ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
+            ("version", version, 3), ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
             ("network.cell", network.cell, 16), ("scaleFactor", scaleFactor, 4),
         ]
         for (field, found, expected) in fixed where found != expected {
             throw ModelError(path, "\(field): found \(found), expected \(expected)")
+        }
+        // A coarser scale is as much smaller as its picture is seen to be, or less by a whole factor.
+        guard reductions.count == network.scales, reductions[0] == 1,
+            zip(reductions, reductions.dropFirst()).allSatisfy({ finer, coarser in
+                finer < coarser && coarser <= 4096 && coarser % finer == 0 && scaleFactor % (coarser / finer) == 0
+            })
+        else {
+            throw ModelError(
+                path,
+                "reductions: found \(reductions), expected \(network.scales) numbers from 1 on, each 2 or 4 times the "
+                    + "one before")
         }
         guard painting.scales.count == network.scales else {
             throw ModelError(

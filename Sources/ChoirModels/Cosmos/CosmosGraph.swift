@@ -8,9 +8,9 @@ import ChoirTensor
 /// | name | shape | |
 /// |---|---|---|
 /// | `picture` | `[1, 3, height, width]` | the noisy tile, preconditioned |
-/// | `coarse` | `[1, 4, height / 4, width / 4]` | the coarser scale's picture, and a plane of ones if there is one |
+/// | `coarse` | `[1, 4, height / 4, width / 4]` | the coarser scale's picture at this size, and a plane of ones if there is one |
 /// | `level` | `[1, 2 · frequencies]` | sines and cosines of the noise level |
-/// | `scale` | `[1, scales]` | one-hot: full size, quarter, sixteenth |
+/// | `scale` | `[1, scales]` | one-hot: full size, quarter, eighth |
 /// | `text` | `[1, text, height / 16, width / 16]` or `[1, text, 1, 1]` | what the prompt says of each cell, or of all |
 /// | `context` | `[1, contextTokens, widths[2]]` | the tokens of all tiles; absent without |
 ///
