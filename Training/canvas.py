@@ -2,38 +2,32 @@
 
 A batch is a pure function of (seed, step), so training resumes exactly without storing generator states.
 
-Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Stars lie over nearly everything (stars.py). Tiles come
+Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Stars lie over nearly everything (stars.py), but the
+coarsest scale shows none: there they would be noise among the forms that it composes, and the quarter adds them. Tiles come
 in groups that show the same sources at unrelated places, as distant tiles of one canvas do: what one of them must know of
 the others' style can reach it only through cross-spatial attention. Half of the full-size batches are made for that: large
 groups of one or two sources, mostly gas, whose colours no coarser picture and no word tells.
 """
-import json
-
 import numpy as np
-from scipy import ndimage
 
 import captions
-from stars import add_stars, without_stars
+from pictures import GAS
+from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
+from stars import add_stars
 
-FULL, QUARTER, SIXTEENTH = 0, 1, 2
-SIZES = {FULL: (300, 1024), QUARTER: (96, 512), SIXTEENTH: (24, 288)}   # longest side of a source, in pixels of its scale
+SIZES = {FULL: (300, 1024), QUARTER: (96, 512), EIGHTH: (48, 576)}   # longest side of a source, in pixels of its scale
 CELL = 16
-COARSE = 4                       # pixels of a scale that are one of the next coarser, a side
-SHARES = (0.30, 0.36, 0.34)      # of the batches, for each scale
+SHARES = (0.24, 0.36, 0.40)      # of the batches, for each scale
 # Sides of tiles, how many make a batch, and how often each is drawn at the coarsest scale and at the finer ones. Pictures
-# of 512 pixels are composed at 32: the coarsest scale must know small canvases.
-TILES = [(32, 64), (64, 32), (128, 8), (256, 2)]
-COARSEST, FINER = (0.4, 0.3, 0.24, 0.06), (0, 0.6, 0.32, 0.08)
+# of 512 pixels are composed at 64, those of 4096 at 512: the coarsest scale must know small canvases and large ones.
+TILES = [(64, 32), (128, 8), (256, 2), (384, 1)]
+COARSEST, FINER = (0.46, 0.34, 0.14, 0.06), (0.6, 0.32, 0.08, 0)
 # What a group of small tiles has in common is told by the others only; in large ones, by the tile itself as well.
-ALONE = (0, 0.5, 0.4, 0.1)
+ALONE = (0.5, 0.4, 0.1, 0)
 GROUP = 4
-GAS = ("nebula", "dark nebula", "supernova remnant")
-CLUSTERS = ("globular cluster", "open cluster", "star field")
-# How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
-# glow that the stars of clusters become.
-HALF_STAR, GLOW = 100, 170
-# How many objects a composed canvas is filled with: their area over its own, the least and the most, and the most of them.
-FILLED, MOST_OBJECTS = (0.7, 2.5), 48
+# How many objects a composed canvas is filled with: their area over its own, the least and the most, and the most of them;
+# a canvas of the smallest side shows one or two, mostly whole.
+FILLED, SPARINGLY, MOST_OBJECTS = (0.7, 2.5), (0.5, 1.2), 48
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
 # such a sky is called dark, sparse, above which dense.
@@ -41,64 +35,10 @@ DENSITIES, SKY_DENSITIES = (1 / 4000, 1 / 150), (1 / 8000, 1 / 25)
 DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
 STAR_WIDTHS = (0.6, 0.9)         # deviation of the core, in pixels of the full scale
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
+# Share of the objects that are shown in another order of the colours: of gas, and of galaxies and stars, which keep theirs
+# mostly; and of the words that are left out.
+RECOLOURED_GAS, RECOLOURED, UNSAID = 0.5, 0.3, 0.12
 UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
-
-
-class Pictures:
-    """The pictures' pyramids, their words for each order of the colour channels, and how often each is drawn."""
-
-    def __init__(self, folder):
-        arrays = np.load(folder / "pictures.npz")
-        self.texts = json.loads((folder / "captions.json").read_text())
-        self.vocabulary = json.loads((folder / "vocabulary.json").read_text())
-        self.index = {word: i for i, word in enumerate(self.vocabulary)}
-        self.nothing = len(self.vocabulary)     # the row that stands for "no text"
-        self.pyramids = []
-        for i in range(len(self.texts)):
-            levels = []
-            while f"{i}.{len(levels)}" in arrays:
-                levels.append(arrays[f"{i}.{len(levels)}"])
-            self.pyramids.append(levels)
-        self.starless = {}
-        self.milky_way = arrays["milky way"]
-        self.places = [[self.place_weights(level) for level in levels] for levels in self.pyramids]
-        kinds = [text["kind"] for text in self.texts]
-        weights = np.array([kinds.count(kind) ** -0.5 for kind in kinds])
-        for i, kind in enumerate(kinds):
-            weights[i] *= 1.6 if kind == "nebula" else 1
-        self.weights = weights / weights.sum()
-        # The style of gas is a matter of the whole tile; stars and galaxies leave most of it black.
-        gas = weights * [kind in GAS for kind in kinds]
-        self.gas_weights = 0.3 * self.weights + 0.7 * gas / gas.sum()
-        # Others of the same kind and colour: a sky of many objects shall not show one of them again and again.
-        likeness = [(text["kind"], text["words"][0][-1]) for text in self.texts]
-        self.alike = [[j for j, other in enumerate(likeness) if other == one] for one in likeness]
-        self.starry = [i for i, kind in enumerate(kinds) if kind in ("open cluster", "star field", "galaxy cluster", "dark nebula")]
-
-    @staticmethod
-    def place_weights(level):
-        """Cumulative weights of 8 x 8 pixel places, by brightness, for choosing what a tile looks at."""
-        height, width = level.shape[0] // 8, level.shape[1] // 8
-        if height == 0 or width == 0:
-            return np.ones(1, "f4"), (1, 1)
-        light = level[:height * 8, :width * 8].reshape(height, 8, width, 8, 3).mean((1, 3, 4), dtype="f4")
-        total = np.cumsum(((light + 2) ** 0.7).ravel())
-        return (total / total[-1]).astype("f4"), (height, width)
-
-    def at(self, scale, index, level):
-        """A level of a picture, as a scale shows it. The coarser ones show objects larger than they were taken, and their
-        stars would become lumps: stars before gas and galaxies are taken away, those of clusters run into a glow."""
-        picture, kind = self.pyramids[index][level], self.texts[index]["kind"]
-        if scale == FULL or kind == "galaxy cluster" or (scale == QUARTER and kind in CLUSTERS):
-            return picture
-        if (index, level) not in self.starless:
-            side = max(picture.shape)
-            if kind in CLUSTERS:
-                made = ndimage.gaussian_filter(picture, (side / GLOW, side / GLOW, 0))
-            else:
-                made = without_stars(picture, 2 * round(side / HALF_STAR) + 1)
-            self.starless[index, level] = made
-        return self.starless[index, level]
 
 
 class Source:
@@ -113,22 +53,26 @@ class Source:
         errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
         level = int(np.argmin(errors))
         kind = pictures.texts[index]["kind"]
-        # Objects of every colour are wanted, and there are few blue or green nebulae and no violet spirals; galaxies and
-        # stars keep their colours mostly.
+        # Objects of every colour are wanted, and there are few blue or green nebulae and no violet spirals.
         if order is None:
-            coloured = 0.5 if kind in GAS or kind == "planetary nebula" else 0.3
-            order = int(rng.integers(6)) if rng.random() < coloured else 0
+            recoloured = RECOLOURED_GAS if kind in (*GAS, "planetary nebula") else RECOLOURED
+            order = int(rng.integers(6)) if rng.random() < recoloured else 0
         self.order = order
-        picture = pictures.at(scale, index, level)[..., list(captions.ORDERS[order])]
         self.cumulative, self.grid = pictures.places[index][level]
         self.turn, self.flip = int(rng.integers(4)), bool(rng.random() < 0.5)
-        picture = np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
-        self.picture = picture
+
+        def turned(picture):
+            picture = picture[..., list(captions.ORDERS[order])]
+            return np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
+
+        self.picture = turned(pictures.at(scale, index, level))
+        # As the coarsest scale shows it.
+        self.composed = turned(pictures.at(EIGHTH, index, level)) if scale == QUARTER else None
         self.gain = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
         words = [word for word in pictures.texts[index]["words"][order] if not (hidden and word in captions.COLOURS)]
         # A colour that is not the object's own is always told: who names none wants the natural one.
         told = lambda word: order != 0 and word in captions.COLOURS
-        kept = [word for word in words if rng.random() >= 0.12 or told(word)] or words
+        kept = [word for word in words if rng.random() >= UNSAID or told(word)] or words
         self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
         for word in kept:
             self.text[pictures.index[word]] += 1 / len(kept)
@@ -153,6 +97,7 @@ class Source:
 class Tile:
     def __init__(self, side, words):
         self.light = np.zeros((side, side, 3), "f4")
+        self.composed = np.zeros_like(self.light)       # of the quarter: its light as the coarsest scale shows it
         self.text = np.zeros((words, side // CELL, side // CELL), "f4")
         self.weight = np.full((side // CELL, side // CELL), 1e-3, "f4")
 
@@ -163,9 +108,13 @@ class Tile:
         top, bottom, left, right = max(0, y), min(side, y + height), max(0, x), min(side, x + width)
         if bottom <= top or right <= left:
             return
-        light = source.picture[top - y:bottom - y, left - x:right - x].astype("f4") * source.gain
+        cut = (slice(top - y, bottom - y), slice(left - x, right - x))
+        light = source.picture[cut].astype("f4") * source.gain
         window = self.light[top:bottom, left:right]
         window += light * (1 - window)
+        if source.composed is not None:
+            window = self.composed[top:bottom, left:right]
+            window += source.composed[cut].astype("f4") * source.gain * (1 - window)
         share = np.zeros((side, side), "f4")
         share[top:bottom, left:right] = light.mean(2) + 0.01
         cells = side // CELL
@@ -177,7 +126,7 @@ class Tile:
 def sizes(scale, side):
     """The least and the greatest side of an object. Canvases of few pixels are of small pictures, which shall show one."""
     low, high = SIZES[scale]
-    return (20, min(high, 2.25 * side)) if scale == SIXTEENTH else (low, high)
+    return (40, min(high, 2.25 * side)) if scale == EIGHTH else (low, high)
 
 
 def show(tile, source, rng, whole):
@@ -227,15 +176,17 @@ class Subject:
         for source in self.behind:
             show(tile, source, rng, whole=False)
         # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
-        composing = self.scale == SIXTEENTH
-        count = int(np.clip(round(side * side / self.area * rng.uniform(*FILLED)), 1, MOST_OBJECTS)) if composing else 1
+        composing = self.scale == EIGHTH
+        alone = side == TILES[0][0]
+        filled = rng.uniform(*(SPARINGLY if alone else FILLED))
+        count = int(np.clip(round(side * side / self.area * filled), 1, MOST_OBJECTS)) if composing else 1
         for _ in range(count + int(rng.random() < 0.3)):
             if self.main and rng.random() < (1 if self.untold else 0.95):
                 source = self.main[int(rng.integers(len(self.main)))]
                 if composing:
                     source = source.another(self.pictures, rng)
                     self.shown.append(source)
-                show(tile, source, rng, whole=rng.random() < (0.5 if composing else 0))
+                show(tile, source, rng, whole=rng.random() < ((0.75 if alone else 0.5) if composing else 0))
         return tile
 
 
@@ -254,7 +205,9 @@ def add_glow(tiles, pictures, rng):
         side = tile.light.shape[0]
         window = pictures.milky_way.take(range(y, y + side), axis=0, mode="wrap")
         window = window.take(range(x, x + side), axis=1, mode="wrap")
-        tile.light += window.astype("f4") * np.float32(dim / 255) * (1 - tile.light)
+        glow = window.astype("f4") * np.float32(dim / 255)
+        for light in (tile.light, tile.composed):
+            light += glow * (1 - light)
         x += int(rng.integers(20, 60))
 
 
@@ -273,31 +226,34 @@ def texts_of(tiles, subject, rng):
 
 
 def group(pictures, side, scale, rng, count, untold=False):
-    """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], texts [count, words, side/16, side/16]."""
+    """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], what their coarser scale shows, of the same
+    shape, and texts [count, words, side/16, side/16]."""
     subject = Subject(pictures, side, scale, rng, untold)
     tiles = [subject.tile(rng) for _ in range(count)]
     if scale != FULL and rng.random() < 0.12:
         add_glow(tiles, pictures, rng)
-    if subject.empty or rng.random() < STARRY:
+    if scale != EIGHTH and (subject.empty or rng.random() < STARRY):
         for tile in tiles:
-            add_stars(tile.light, subject.density, subject.star_width, COARSE**scale, rng)
+            add_stars(tile.light, subject.density, subject.star_width, REDUCTIONS[scale], rng)
     texts = texts_of(tiles, subject, rng)
     # The light that a style is known by: what a group has in common must be worth knowing.
     tint = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
     # A gain above 1 lifts bright cores beyond white; no picture shows more than white.
-    return (np.stack([tile.light for tile in tiles]) * (tint / tint.max()).astype("f4")).clip(max=1), np.stack(texts)
+    gains = (tint / tint.max()).astype("f4")
+    light, composed = ((np.stack(lights) * gains).clip(max=1) for lights in zip(*((t.light, t.composed) for t in tiles)))
+    return light, composed if scale == QUARTER else light, np.stack(texts)
 
 
 def batch(pictures, seed, step):
-    """The batch of a step: scale, tiles in a group, whether the coarser picture is told, pictures [B, 3, side, side] in
-    [-1, 1], texts [B, words, side/16, side/16]."""
+    """The batch of a step: scale, tiles in a group, pictures [B, 3, side, side] in [-1, 1], the coarser scale's pictures of
+    the same shape, or None where they are not told, and texts [B, words, side/16, side/16]."""
     rng = np.random.default_rng([seed, step])
     scale = int(rng.choice(3, p=SHARES))
     untold = scale == FULL and bool(rng.random() < UNTOLD)
-    side, count = TILES[int(rng.choice(4, p=COARSEST if scale == SIXTEENTH else ALONE if untold else FINER))]
+    side, count = TILES[int(rng.choice(4, p=COARSEST if scale == EIGHTH else ALONE if untold else FINER))]
     together = min(count, int(rng.choice([16, 32])) if untold else GROUP)
-    made = [group(pictures, side, scale, rng, together, untold) for _ in range(count // together)]
-    light = np.concatenate([m[0] for m in made]).transpose(0, 3, 1, 2)
-    texts = np.concatenate([m[1] for m in made])
-    told = scale != SIXTEENTH and not untold
-    return scale, together, told, np.ascontiguousarray(light * 2 - 1, "f4"), np.ascontiguousarray(texts, "f4")
+    light, coarser, texts = (np.concatenate(parts) for parts in zip(
+        *(group(pictures, side, scale, rng, together, untold) for _ in range(count // together))))
+    planes = lambda light: np.ascontiguousarray(light.transpose(0, 3, 1, 2) * 2 - 1, "f4")
+    told = scale != EIGHTH and not untold
+    return scale, together, planes(light), planes(coarser) if told else None, np.ascontiguousarray(texts, "f4")

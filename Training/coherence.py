@@ -21,8 +21,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-import canvas
 from descriptor import DARK, colour_numbers, gradient_numbers, reduced
+from pictures import Pictures
 
 # A crop is black if more of it than this is darker than 0.1 (of the square root of light).
 BLACK = 0.97
@@ -106,7 +106,7 @@ def main():
     arguments.add_argument("--side", type=int, default=256)
     arguments.add_argument("--output", type=pathlib.Path)
     options = arguments.parse_args()
-    anchors = Anchors(real_crops(canvas.Pictures(options.data), options.side))
+    anchors = Anchors(real_crops(Pictures(options.data), options.side))
     for kind, found in sorted(anchors.distances.items()):
         print(f"real {kind:20} {len(found):3} pictures   distance {np.mean(found):.2f}   "
               f"from {min(found):.2f} to {max(found):.2f}")

@@ -33,6 +33,8 @@ import canvas
 import captions
 import sample
 from descriptor import HUE, descriptor
+from pictures import Pictures
+from scales import FULL
 from settings import Settings
 
 NEAREST = 5
@@ -57,12 +59,12 @@ def named(prompt):
 
 def real_picture(pictures, index, side, rng):
     """A canvas [side, side, 3] of bytes that shows one object, half of the time before dim stars."""
-    low, high = canvas.SIZES[canvas.FULL]
+    low, high = canvas.SIZES[FULL]
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1)
-    shown = [canvas.Source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), canvas.FULL, rng)]
+    shown = [canvas.Source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), FULL, rng)]
     if rng.random() < 0.5:
         stars = int(rng.choice(pictures.starry))
-        shown.insert(0, canvas.Source(pictures, stars, high, canvas.FULL, rng, dim=rng.uniform(0.15, 0.4)))
+        shown.insert(0, canvas.Source(pictures, stars, high, FULL, rng, dim=rng.uniform(0.15, 0.4)))
     for source in shown:
         # Its middle lies in the middle half of the canvas: who prompts a galaxy wants to see one, not its rim.
         height, width = source.picture.shape[:2]
@@ -176,7 +178,7 @@ def painted(options):
             raise SystemExit(f"{options.pictures}: found {len(paths)} pictures, expected {len(prompts)}, one a prompt")
         return prompts, (np.asarray(Image.open(path).convert("RGB")) for path in paths)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if named(prompt)[0]] * options.count
-    painter = sample.Painter(*sample.load(options.run), Settings.of(options))
+    painter = sample.Painter(*sample.load(options.run), Settings.of(options.run, options))
     return prompts, (painter.paint(prompt, options.side, options.seed + i) for i, prompt in enumerate(prompts))
 
 
@@ -197,7 +199,7 @@ def main():
 
     prompts, made = painted(options)
     numbers = np.stack([descriptor(picture) for picture in made])
-    figures = judge(numbers, prompts, *real_descriptors(canvas.Pictures(options.data), options.real, options.side))
+    figures = judge(numbers, prompts, *real_descriptors(Pictures(options.data), options.real, options.side))
     options.output.write_text(json.dumps(figures, indent=1) + "\n")
     for kind, row in figures["kinds"].items():
         print(f"{kind:20} {row['pictures']:4} pictures   distance {row['distance']:.2f}")

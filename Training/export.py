@@ -19,6 +19,7 @@ import safetensors.torch
 import torch
 
 import network
+from scales import REDUCTIONS
 from settings import Settings
 from words import Mixtures
 
@@ -48,7 +49,7 @@ def configuration(weights, vocabulary, step, seconds):
         raise SystemExit("the checkpoint's weights are not those of network.Network as it is now")
     return {
         "format": "choir-cosmos",
-        "version": 2,
+        "version": 3,
         "network": {
             "widths": list(net.widths),
             "blocks": list(net.blocks),
@@ -64,7 +65,7 @@ def configuration(weights, vocabulary, step, seconds):
             "parameters": sum(tensor.numel() for tensor in weights.values()),
         },
         "scaleFactor": network.COARSE,
-        "scaleNames": ["full", "quarter", "sixteenth"],
+        "reductions": list(REDUCTIONS),
         "picture": {"mean": network.PICTURE_MEAN, "deviation": network.PICTURE_DEVIATION,
                     "detail": network.DETAIL_DEVIATION},
         "painting": Settings().written(),

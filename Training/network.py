@@ -13,7 +13,7 @@ from torch import nn
 
 UNSHUFFLE = 4          # pixels per side that the first level folds into channels
 CELL = 16              # pixels per side of the coarsest level
-COARSE = 4             # the picture of the next coarser scale has a quarter of the side
+COARSE = 4             # tiles see the picture of the coarser scale with a quarter of their side
 PICTURE_MEAN = -0.75   # of the training pictures in [-1, 1]: mostly black sky
 PICTURE_DEVIATION = 0.35
 DETAIL_DEVIATION = 0.14    # of what a picture has and its coarser scale, enlarged, has not
@@ -196,7 +196,7 @@ class Network(nn.Module):
         """Clean picture from a noisy one, and what this tile publishes.
 
         noisy [B, 3, H, W] in about [-1, 1]; coarse [B, 4, H/4, W/4]: the picture of the coarser scale and a plane that
-        is 1 where it is given; t [B] in (0, 1]; scale [B, 3] one-hot (full, quarter, sixteenth); text
+        is 1 where it is given; t [B] in (0, 1]; scale [B, 3] one-hot (full, quarter, eighth); text
         [B, 64, H/16, W/16] or [B, 64, 1, 1]; published [B, K, C]; bias [B, K].
         """
         expected, deviation = expectation(coarse)

@@ -29,6 +29,8 @@ import canvas
 import captions
 from descriptor import descriptor
 from evaluate import discriminants, distances, real_picture, vote
+from pictures import Pictures
+from scales import FULL
 
 PARTS = (("red nebula", "blue nebula"), ("golden globular clusters", "empty star field"))
 WANTED = {"red nebula": ("nebula", "red"), "blue nebula": ("nebula", "blue"),
@@ -45,8 +47,8 @@ def is_black(picture):
 def star_field(pictures, index, side, rng):
     """A canvas of dim stars alone, as training makes those that it calls star field."""
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1)
-    high = canvas.SIZES[canvas.FULL][1]
-    stars = canvas.Source(pictures, index, high * rng.uniform(0.5, 1.2), canvas.FULL, rng, dim=rng.uniform(0.5, 1))
+    high = canvas.SIZES[FULL][1]
+    stars = canvas.Source(pictures, index, high * rng.uniform(0.5, 1.2), FULL, rng, dim=rng.uniform(0.5, 1))
     y, x = stars.place(rng)
     tile.add(stars, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
     return (tile.light.clip(0, 1) * 255 + 0.5).astype("u1")
@@ -147,7 +149,7 @@ def main():
     arguments.add_argument("--real", type=int, default=100, help="real patches of each kind")
     arguments.add_argument("--output", type=pathlib.Path)
     options = arguments.parse_args()
-    numbers, labels, objects = real_patches(canvas.Pictures(options.data), options.real, options.side)
+    numbers, labels, objects = real_patches(Pictures(options.data), options.real, options.side)
     of_real = right_of_real(numbers, labels, objects)
     print(f"real patches that are named right: {of_real:.3f}")
     classifier = Classifier(numbers, labels)

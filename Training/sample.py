@@ -3,9 +3,9 @@
     python sample.py --run DIRECTORY --prompt "red nebula" --output x.png [--side 512] [--seed 0]
     python sample.py --run DIRECTORY --sheet --output sheet.jpg [--prompts prompts.txt] [--pictures DIRECTORY]
 
-DIRECTORY is a run (checkpoint.pt) or an exported folder (config.json). Three scales, coarse to fine: the sixteenth from
+DIRECTORY is a run (checkpoint.pt) or an exported folder (config.json). Three scales, coarse to fine: the eighth from
 pure noise; each finer one is given the picture of the coarser, and starts from it where `--start` is below 1.
-Settings of the three scales are listed from coarse to fine.
+Settings of the three scales are listed from coarse to fine; those that are not given are the folder's own.
 """
 import argparse
 import json
@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
-from canvas import FULL, QUARTER, SIXTEENTH
 from export import HERE, split
 from lookup import WordTable
 from network import CELL, COARSE, Network
+from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from settings import SAMPLERS, Settings
 from words import Mixtures
 
@@ -64,7 +64,7 @@ class Painter:
 
     def stage(self, scale, side, coarser, text, seed):
         """One scale: steps in flow time down to 0, x_t = (1 - t) x + t n."""
-        place = SIXTEENTH - scale
+        place = EIGHTH - scale
         levels, guidance = self.settings.levels(place), self.settings.guidance[place]
         generator = torch.Generator().manual_seed(seed * 3 + scale)
         x = torch.randn(1, 3, side, side, generator=generator)
@@ -85,9 +85,11 @@ class Painter:
     def paint(self, prompt, side, seed):
         """A picture [side, side, 3] of bytes."""
         text, picture = self.text(prompt), None
-        for scale in (SIXTEENTH, QUARTER, FULL):
+        for scale in (EIGHTH, QUARTER, FULL):
+            if picture is not None:
+                picture = F.avg_pool2d(picture, COARSE * REDUCTIONS[scale] // REDUCTIONS[scale + 1])
             # Each scale covers at least the picture, in whole cells of its own.
-            covered = -(-side // (COARSE**scale * CELL)) * CELL
+            covered = -(-side // (REDUCTIONS[scale] * CELL)) * CELL
             picture = self.stage(scale, covered, picture, text, seed)
         light = (picture[0, :, :side, :side].clamp(-1, 1) + 1) * 127.5
         return light.round().byte().permute(1, 2, 0).numpy()
@@ -97,6 +99,9 @@ def load(folder, mixtures=HERE / "word_mixtures.npz"):
     """Network and word table of a run or an exported folder."""
     net = Network()
     if (folder / "config.json").exists():
+        reductions = json.loads((folder / "config.json").read_text())["reductions"]
+        if reductions != list(REDUCTIONS):
+            raise SystemExit(f"{folder}/config.json: reductions: found {reductions}, expected {list(REDUCTIONS)}")
         weights = safetensors.torch.load_file(folder / "model.safetensors")
         table = WordTable.load(folder)
     else:
@@ -131,12 +136,11 @@ def numbers(kind):
 
 
 def add_sampler_options(arguments):
-    best = Settings()
-    arguments.add_argument("--steps", type=numbers(int), default=best.steps)
-    arguments.add_argument("--guidance", type=numbers(float), default=best.guidance)
-    arguments.add_argument("--start", type=numbers(float), default=best.start)
-    arguments.add_argument("--shift", type=numbers(float), default=best.shift)
-    arguments.add_argument("--sampler", choices=SAMPLERS, default=best.sampler)
+    arguments.add_argument("--steps", type=numbers(int))
+    arguments.add_argument("--guidance", type=numbers(float))
+    arguments.add_argument("--start", type=numbers(float))
+    arguments.add_argument("--shift", type=numbers(float))
+    arguments.add_argument("--sampler", choices=SAMPLERS)
     arguments.add_argument("--side", type=int, default=512)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--threads", type=int, default=1)
@@ -153,7 +157,7 @@ def main():
     add_sampler_options(arguments)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
-    painter = Painter(*load(options.run), Settings.of(options))
+    painter = Painter(*load(options.run), Settings.of(options.run, options))
     if not options.sheet:
         Image.fromarray(painter.paint(options.prompt, options.side, options.seed)).save(options.output)
         return

@@ -1,9 +1,11 @@
 """How Cosmos is painted best, as exported folders state it: of the settings of equal cost in tradeoff.py's table those whose
 pictures are most like real ones. Faint stars are decided at little noise, hence shifts below 1 and steps of second order.
 """
+import json
 import typing
 
 SAMPLERS = ("euler", "dpmpp2m")
+OF_SCALES = ("steps", "guidance", "start", "shift")     # what each scale has its own of
 
 
 class Settings(typing.NamedTuple):
@@ -15,8 +17,15 @@ class Settings(typing.NamedTuple):
     sampler: str = "dpmpp2m"            # one of SAMPLERS
 
     @classmethod
-    def of(cls, options):
-        return cls(options.steps, options.guidance, options.start, options.shift, options.sampler)
+    def of(cls, folder, options=None):
+        """Those of an exported folder, or for a training run the best known; but what the options name."""
+        settings, path = cls(), folder / "config.json"
+        if path.exists():
+            painting = json.loads(path.read_text())["painting"]
+            scales = painting["scales"][::-1]
+            settings = cls(*(tuple(scale[name] for scale in scales) for name in OF_SCALES), painting["sampler"])
+        named = {name: getattr(options, name) for name in cls._fields if getattr(options, name, None) is not None}
+        return settings._replace(**named)
 
     def levels(self, place):
         """The noise levels of a scale, down to 0 (Esser et al. 2024, eq. 23)."""
@@ -26,6 +35,5 @@ class Settings(typing.NamedTuple):
 
     def written(self):
         """As config.json has them: the scales from the full one on."""
-        names = ("steps", "guidance", "start", "shift")
-        scales = [dict(zip(names, scale)) for scale in zip(self.steps, self.guidance, self.start, self.shift)]
+        scales = [dict(zip(OF_SCALES, scale)) for scale in zip(self.steps, self.guidance, self.start, self.shift)]
         return {"sampler": self.sampler, "scales": scales[::-1]}

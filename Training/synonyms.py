@@ -14,11 +14,11 @@ import pathlib
 import numpy as np
 import torch
 
-import canvas
 import lookup
 import sample
 from descriptor import descriptor
 from evaluate import FAMILIES, found_in, real_descriptors
+from pictures import Pictures
 from settings import Settings
 
 SYNONYMS = sample.HERE / "synonyms.json"
@@ -46,10 +46,10 @@ def main():
     torch.set_num_threads(options.threads)
 
     synonyms = json.loads(SYNONYMS.read_text())
-    painter = sample.Painter(*sample.load(options.run), Settings.of(options))
+    painter = sample.Painter(*sample.load(options.run), Settings.of(options.run, options))
     made = np.stack([descriptor(painter.paint(prompt_of(synonym), options.side, options.seed + i))
                      for i, synonym in enumerate(synonyms)])
-    real, kinds, colours, _ = real_descriptors(canvas.Pictures(options.data), options.real, options.side)
+    real, kinds, colours, _ = real_descriptors(Pictures(options.data), options.real, options.side)
     spread = real.std(0) + 1e-6
     rows = [synonym | {"found family": family, "found colour": colour, "right": is_right(synonym, family, colour)}
             for synonym, (family, colour) in zip(synonyms, found_in(made / spread, real / spread, kinds, colours))]

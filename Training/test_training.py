@@ -1,4 +1,5 @@
 """python -m pytest, in this folder. Makes its own data of two small pictures; needs no trained weights."""
+import argparse
 import gzip
 import json
 import subprocess
@@ -20,10 +21,12 @@ import lookup
 import network
 import regions
 import sample
+import scales
 import stars
 import synonyms
 import train
 import words
+from pictures import GAS, Pictures
 from settings import Settings
 
 VOCABULARY = sorted({*captions.ALWAYS, "nebula", "open", "cluster", "red", "blue"})
@@ -106,22 +109,23 @@ def test_training_refuses_to_resume_with_another_vocabulary(monkeypatch, data, t
 
 
 def test_a_batch_depends_on_nothing_but_seed_and_step(data):
-    pictures = canvas.Pictures(data)
-    again = canvas.Pictures(data)
+    pictures = Pictures(data)
+    again = Pictures(data)
     for step in (0, 7):
         first = canvas.batch(pictures, 5, step)
         canvas.batch(pictures, 5, step + 1)
         second = canvas.batch(again, 5, step)
-        assert first[:3] == second[:3]
-        assert np.array_equal(first[3], second[3]) and np.array_equal(first[4], second[4])
-    assert not np.array_equal(canvas.batch(pictures, 5, 0)[3], canvas.batch(pictures, 6, 0)[3])
+        assert first[:2] == second[:2]
+        assert all(a is b is None or np.array_equal(a, b) for a, b in zip(first[2:], second[2:]))
+    assert not np.array_equal(canvas.batch(pictures, 5, 0)[2], canvas.batch(pictures, 6, 0)[2])
 
 
 def test_a_batch_holds_pictures_and_shares_of_words_in_range(data):
-    pictures = canvas.Pictures(data)
+    pictures = Pictures(data)
     for step in range(12):
-        scale, together, told, light, texts = canvas.batch(pictures, 0, step)
-        assert scale in (canvas.FULL, canvas.QUARTER, canvas.SIXTEENTH) and not (told and scale == canvas.SIXTEENTH)
+        scale, together, light, coarser, texts = canvas.batch(pictures, 0, step)
+        assert scale in (scales.FULL, scales.QUARTER, scales.EIGHTH)
+        assert coarser is None if scale == scales.EIGHTH else coarser is None or coarser.shape == light.shape
         count, side = light.shape[0], light.shape[-1]
         assert (side, count) in canvas.TILES and count % together == 0
         assert light.shape[1:] == (3, side, side) and texts.shape[1:] == (len(VOCABULARY) + 1, side // 16, side // 16)
@@ -130,22 +134,36 @@ def test_a_batch_holds_pictures_and_shares_of_words_in_range(data):
         assert texts.min() >= 0 and texts.sum(1).max() <= 1 + 1e-5
 
 
-def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
-    pictures = canvas.Pictures(data)
+def test_the_coarsest_scale_shows_no_stars_and_the_quarter_adds_them(monkeypatch, data):
+    pictures = Pictures(data)
+    starry = 0
     for seed in range(6):
-        light, texts = canvas.group(pictures, 64, canvas.FULL, np.random.default_rng(seed), 4, untold=True)
+        light, coarser, _ = canvas.group(pictures, 64, scales.QUARTER, np.random.default_rng(seed), 2)
+        starry += (light > coarser + 0.02).any()
+        light, coarser, _ = canvas.group(pictures, 64, scales.FULL, np.random.default_rng(seed), 2)
+        assert np.array_equal(light, coarser)
+    assert starry >= 4
+    monkeypatch.setattr(canvas, "add_stars", None)      # not called
+    for seed in range(6):
+        canvas.group(pictures, 64, scales.EIGHTH, np.random.default_rng(seed), 2)
+
+
+def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
+    pictures = Pictures(data)
+    for seed in range(6):
+        light, _, texts = canvas.group(pictures, 64, scales.FULL, np.random.default_rng(seed), 4, untold=True)
         assert light.shape == (4, 64, 64, 3)
         assert all(np.array_equal(text, texts[0]) for text in texts)
         assert all(texts[0, pictures.index[colour]].max() == 0 for colour in ("red", "blue"))
 
 
 def test_canvases_and_network_have_the_same_scales_and_cells():
-    assert (canvas.COARSE, canvas.CELL) == (network.COARSE, network.CELL)
+    assert canvas.CELL == network.CELL and scales.REDUCTIONS[scales.QUARTER] == network.COARSE
 
 
 def test_coarser_scales_see_the_mean_light_of_stars():
     means = []
-    for factor in (1, 4, 16):
+    for factor in scales.REDUCTIONS:
         light = np.zeros((512 // factor, 512 // factor, 3), "f4")
         stars.add_stars(light, 1 / 200, 0.75, factor, np.random.default_rng(0))
         assert 0 < light.max() <= 1
@@ -172,13 +190,13 @@ def test_spots_are_taken_away_and_filaments_stay():
 
 
 def test_coarser_scales_show_gas_without_its_stars(data):
-    pictures = canvas.Pictures(data)
+    pictures = Pictures(data)
     for index, text in enumerate(pictures.texts):
         picture = pictures.pyramids[index][0]
-        assert pictures.at(canvas.FULL, index, 0) is picture
-        seen = pictures.at(canvas.SIXTEENTH, index, 0)
+        assert pictures.at(scales.FULL, index, 0) is picture
+        seen = pictures.at(scales.EIGHTH, index, 0)
         assert seen.shape == picture.shape and seen.dtype == picture.dtype
-        if text["kind"] in canvas.GAS:
+        if text["kind"] in GAS:
             inner = (slice(8, -8), slice(8, -8))      # at the rim, lines of pixels go on as in a mirror
             assert (seen <= picture)[inner].all() and (seen < picture).any()
 
@@ -291,6 +309,15 @@ def test_an_export_reads_back_as_the_averaged_weights_and_has_the_same_bytes_eac
     best = Settings()
     assert [scale["steps"] for scale in config["painting"]["scales"]] == list(best.steps[::-1])
     assert config["painting"]["scales"][2]["guidance"] == best.guidance[0]
+    assert Settings.of(tmp_path / "first") == Settings.of(run) == best
+    config["painting"]["scales"][2]["steps"], config["painting"]["sampler"] = 7, "euler"
+    (tmp_path / "first/config.json").write_text(json.dumps(config))
+    of_folder = best._replace(steps=(7, *best.steps[1:]), sampler="euler")
+    assert Settings.of(tmp_path / "first", argparse.Namespace(shift=None)) == of_folder
+    assert Settings.of(tmp_path / "first", argparse.Namespace(sampler="dpmpp2m")) == of_folder._replace(sampler="dpmpp2m")
+    (tmp_path / "first/config.json").write_text(json.dumps(config | {"reductions": [1, 4, 16]}))
+    with pytest.raises(SystemExit, match="reductions: found"):
+        sample.load(tmp_path / "first")
 
 
 def test_export_refuses_mixtures_of_another_vocabulary_and_weights_that_f16_cannot_hold(monkeypatch, run, tmp_path):
@@ -448,7 +475,7 @@ def test_coherence_compares_tiles_that_have_a_tile_between_them():
 
 
 def test_real_crops_leave_out_black_ones_and_small_pictures(data):
-    pictures = canvas.Pictures(data)
+    pictures = Pictures(data)
     pictures.pyramids[0][0] = pictures.pyramids[0][0].copy()
     pictures.pyramids[0][0][:96, :96] = 2
     pictures.pyramids[1] = pictures.pyramids[1][1:]

@@ -4,7 +4,7 @@
 
 FILE has a line a setting: steps, guidance, start and shift of the three scales, coarse to fine, and the step rule, as
 `sample.py` takes them, such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1 euler`. An evaluation of the quarter costs a sixteenth of one
-at full size; one with guidance is two.
+at full size, of the eighth a 64th; one with guidance is two.
 The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
 the kind and the colour of the prompt are named.
 """
@@ -14,10 +14,11 @@ import pathlib
 import numpy as np
 import torch
 
-import canvas
 import evaluate
 import sample
 from descriptor import descriptor
+from pictures import Pictures
+from scales import REDUCTIONS
 from settings import SAMPLERS, Settings
 
 SETTINGS = """\
@@ -34,7 +35,7 @@ SETTINGS = """\
 def evaluations(settings):
     """Evaluations per full-size tile, those of the coarser scales by their share of the area."""
     each = [count * (1 if scale == 1 else 2) for count, scale in zip(settings.steps, settings.guidance)]
-    return each[0] / 256 + each[1] / 16 + each[2]
+    return sum(count / reduction**2 for count, reduction in zip(each, reversed(REDUCTIONS)))
 
 
 def settings_of(line):
@@ -60,7 +61,7 @@ def main():
     parsed = [(line, settings_of(line)) for line in text.splitlines()]      # before what takes long
     torch.set_num_threads(options.threads)
     network, table = sample.load(options.run)
-    real = evaluate.real_descriptors(canvas.Pictures(options.data), options.real, options.side)
+    real = evaluate.real_descriptors(Pictures(options.data), options.real, options.side)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if evaluate.named(prompt)[0]]
     prompts *= options.count
     lines = ["| steps | guidance | start | shift | step rule | evaluations per tile | distance | kind | colour |",

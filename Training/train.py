@@ -26,6 +26,8 @@ from torch import nn
 
 import canvas
 from network import COARSE, UNSHUFFLE, Network, coefficients, expectation
+from pictures import Pictures
+from scales import EIGHTH
 
 WARM_UP = 50
 QUICK = 8       # times the learning rate of the rest, for the path of what all tiles have in common
@@ -48,12 +50,13 @@ def noise_levels(count, mean, deviation, generator):
     return torch.where(torch.rand(count, generator=generator) < 0.125, high, t)
 
 
-def coarser(picture, told, together, generator):
-    """The coarser scale's picture, noised a little, with a plane that says it is there; seldom it is not, for a group."""
+def seen_coarser(picture, coarser, together, generator):
+    """What tiles see of the coarser scale's pictures, None or of the shape of their own: noised a little, with a plane that
+    says it is there; seldom it is not, for a group."""
     batch, _, height, width = picture.shape
-    if not told:
+    if coarser is None:
         return torch.zeros(batch, 4, height // COARSE, width // COARSE)
-    coarse = F.avg_pool2d(picture, COARSE)
+    coarse = F.avg_pool2d(torch.from_numpy(coarser), COARSE)
     # Mostly little: the network is not told how much, and would take faint stars for noise.
     amount = 0.12 * torch.rand(batch, 1, 1, 1, generator=generator) ** 2
     coarse = coarse + amount * torch.randn(coarse.shape, generator=generator)
@@ -77,13 +80,13 @@ def grid_of(clean):
 def loss_of(model, made, seed, step, half):
     """Mean squared error of the network's output for one batch, whose target has about unit variance at every level, and
     the visible grid."""
-    scale, together, told, picture, texts = made
+    scale, together, picture, coarser, texts = made
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     picture, texts = torch.from_numpy(picture), torch.from_numpy(texts)
     batch, side = picture.shape[0], picture.shape[-1]
-    coarse = coarser(picture, told, together, generator)
+    coarse = seen_coarser(picture, coarser, together, generator)
     # A style that no coarser picture tells is decided close to pure noise.
-    mean, deviation = (-0.9, 1.2) if told else (0.2, 1.2) if scale == canvas.SIXTEENTH else (2.5, 1.3)
+    mean, deviation = (-0.9, 1.2) if coarser is not None else (0.6, 1.3) if scale == EIGHTH else (2.5, 1.3)
     t = noise_levels(batch, mean, deviation, generator)
     # The tiles of a group stand at one noise level, as the tiles of a canvas do.
     t = t[::together].repeat_interleave(together)
@@ -186,7 +189,7 @@ def main():
         meet(options)
     path = options.run / "checkpoint.pt"
 
-    pictures = canvas.Pictures(options.data)
+    pictures = Pictures(options.data)
     model = Model(len(pictures.vocabulary))
     if options.start and not path.exists():
         start_from(options.start, model, pictures.vocabulary)

@@ -1,0 +1,71 @@
+"""The pictures that training canvases are made of, as `prepare.py` wrote them, and as each scale shows them."""
+import json
+
+import numpy as np
+from scipy import ndimage
+
+from scales import FULL, QUARTER
+from stars import without_stars
+
+GAS = ("nebula", "dark nebula", "supernova remnant")
+CLUSTERS = ("globular cluster", "open cluster", "star field")
+# How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
+# glow that the stars of clusters become.
+HALF_STAR, GLOW = 100, 60
+
+
+class Pictures:
+    """The pictures' pyramids, their words for each order of the colour channels, and how often each is drawn."""
+
+    def __init__(self, folder):
+        arrays = np.load(folder / "pictures.npz")
+        self.texts = json.loads((folder / "captions.json").read_text())
+        self.vocabulary = json.loads((folder / "vocabulary.json").read_text())
+        self.index = {word: i for i, word in enumerate(self.vocabulary)}
+        self.nothing = len(self.vocabulary)     # the row that stands for "no text"
+        self.pyramids = []
+        for i in range(len(self.texts)):
+            levels = []
+            while f"{i}.{len(levels)}" in arrays:
+                levels.append(arrays[f"{i}.{len(levels)}"])
+            self.pyramids.append(levels)
+        self.starless = {}
+        self.milky_way = arrays["milky way"]
+        self.places = [[self.place_weights(level) for level in levels] for levels in self.pyramids]
+        kinds = [text["kind"] for text in self.texts]
+        weights = np.array([kinds.count(kind) ** -0.5 for kind in kinds])
+        for i, kind in enumerate(kinds):
+            weights[i] *= 1.6 if kind == "nebula" else 1
+        self.weights = weights / weights.sum()
+        # The style of gas is a matter of the whole tile; stars and galaxies leave most of it black.
+        gas = weights * [kind in GAS for kind in kinds]
+        self.gas_weights = 0.3 * self.weights + 0.7 * gas / gas.sum()
+        # Others of the same kind and colour: a sky of many objects shall not show one of them again and again.
+        likeness = [(text["kind"], text["words"][0][-1]) for text in self.texts]
+        self.alike = [[j for j, other in enumerate(likeness) if other == one] for one in likeness]
+        self.starry = [i for i, kind in enumerate(kinds) if kind in ("open cluster", "star field", "galaxy cluster", "dark nebula")]
+
+    @staticmethod
+    def place_weights(level):
+        """Cumulative weights of 8 x 8 pixel places, by brightness, for choosing what a tile looks at."""
+        height, width = level.shape[0] // 8, level.shape[1] // 8
+        if height == 0 or width == 0:
+            return np.ones(1, "f4"), (1, 1)
+        light = level[:height * 8, :width * 8].reshape(height, 8, width, 8, 3).mean((1, 3, 4), dtype="f4")
+        total = np.cumsum(((light + 2) ** 0.7).ravel())
+        return (total / total[-1]).astype("f4"), (height, width)
+
+    def at(self, scale, index, level):
+        """A level of a picture, as a scale shows it. The coarser ones show objects larger than they were taken, and their
+        stars would become lumps: stars before gas and galaxies are taken away, those of clusters run into a glow."""
+        picture, kind = self.pyramids[index][level], self.texts[index]["kind"]
+        if scale == FULL or kind == "galaxy cluster" or (scale == QUARTER and kind in CLUSTERS):
+            return picture
+        if (index, level) not in self.starless:
+            side = max(picture.shape)
+            if kind in CLUSTERS:
+                made = ndimage.gaussian_filter(picture, (side / GLOW, side / GLOW, 0))
+            else:
+                made = without_stars(picture, 2 * round(side / HALF_STAR) + 1)
+            self.starless[index, level] = made
+        return self.starless[index, level]
