@@ -28,12 +28,21 @@ from words import Mixtures
 LARGEST_POOL = 8
 
 
-def stepped(sampler, x, clean, before, levels, i):
-    """x at levels[i + 1], from x and the clean picture predicted at levels[i]; `before` is what the step before predicted.
+def stepped(sampler, x, clean, before, levels, i, fresh):
+    """x at levels[i + 1], from x and the clean picture predicted at levels[i]; `before` is what the step before predicted,
+    `fresh` makes noise of a shape.
 
-    Euler's step, or that of DPM-Solver++(2M) (Lu et al. 2022, algorithm 2), whose first and last are of first order.
+    Euler's step; that of DPM-Solver++(2M) (Lu et al. 2022, algorithm 2), whose first and last are of first order; Euler's
+    with fresh noise (Song et al. 2021, "DDIM", equation 16 with eta = 1); or clean, noised again (LCM).
     """
     t, after = levels[i], levels[i + 1]
+    if sampler == "lcm":
+        return (1 - after) * clean + after * fresh(x.shape)
+    if sampler == "euler-a":
+        kept = after * (1 - t) / (t * (1 - after))
+        added = after * math.sqrt(1 - kept**2)
+        direction = math.sqrt(after**2 - added**2) / t
+        return direction * x + (1 - after - (1 - t) * direction) * clean + added * fresh(x.shape)
     if sampler == "dpmpp2m" and before is not None and after > 0 and levels[i - 1] < 1:
         log_signal = lambda t: math.log((1 - t) / t)
         ratio = (log_signal(after) - log_signal(t)) / (log_signal(t) - log_signal(levels[i - 1]))
@@ -78,7 +87,8 @@ class Painter:
         clean = None
         for i, t in enumerate(levels[:-1]):
             before, clean = clean, self.predict(x, coarse, t, scale, text, guidance)
-            x = stepped(self.settings.sampler, x, clean, before, levels, i)
+            x = stepped(self.settings.sampler[place], x, clean, before, levels, i,
+                        lambda shape: torch.randn(shape, generator=generator))
         return x
 
     @torch.inference_mode()
@@ -126,21 +136,27 @@ def sheet(pictures, titles, columns=6, side=256):
     return whole
 
 
-def numbers(kind):
+def three(kind):
     def parse(text):
         values = tuple(kind(value) for value in text.split(","))
         if len(values) != 3:
-            raise argparse.ArgumentTypeError(f"{text}: expected three numbers, coarse to fine")
+            raise argparse.ArgumentTypeError(f"{text}: found {len(values)}, expected three, coarse to fine")
         return values
     return parse
 
 
+def rule(name):
+    if name not in SAMPLERS:
+        raise argparse.ArgumentTypeError(f"found the step rule {name!r}, expected one of {', '.join(SAMPLERS)}")
+    return name
+
+
 def add_sampler_options(arguments):
-    arguments.add_argument("--steps", type=numbers(int))
-    arguments.add_argument("--guidance", type=numbers(float))
-    arguments.add_argument("--start", type=numbers(float))
-    arguments.add_argument("--shift", type=numbers(float))
-    arguments.add_argument("--sampler", choices=SAMPLERS)
+    arguments.add_argument("--steps", type=three(int))
+    arguments.add_argument("--guidance", type=three(float))
+    arguments.add_argument("--start", type=three(float))
+    arguments.add_argument("--shift", type=three(float))
+    arguments.add_argument("--sampler", type=three(rule))
     arguments.add_argument("--side", type=int, default=512)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--threads", type=int, default=1)

@@ -4,8 +4,7 @@ pictures are most like real ones. Faint stars are decided at little noise, hence
 import json
 import typing
 
-SAMPLERS = ("euler", "dpmpp2m")
-OF_SCALES = ("steps", "guidance", "start", "shift")     # what each scale has its own of
+SAMPLERS = ("euler", "dpmpp2m", "euler-a", "lcm")
 
 
 class Settings(typing.NamedTuple):
@@ -14,16 +13,15 @@ class Settings(typing.NamedTuple):
     guidance: tuple = (3.0, 1.0, 1.0)
     start: tuple = (1.0, 1.0, 0.9)
     shift: tuple = (1.0, 0.5, 0.5)      # below 1, more steps at little noise
-    sampler: str = "dpmpp2m"            # one of SAMPLERS
+    sampler: tuple = ("euler-a", "dpmpp2m", "dpmpp2m")      # of SAMPLERS
 
     @classmethod
     def of(cls, folder, options=None):
         """Those of an exported folder, or for a training run the best known; but what the options name."""
         settings, path = cls(), folder / "config.json"
         if path.exists():
-            painting = json.loads(path.read_text())["painting"]
-            scales = painting["scales"][::-1]
-            settings = cls(*(tuple(scale[name] for scale in scales) for name in OF_SCALES), painting["sampler"])
+            scales = json.loads(path.read_text())["painting"]["scales"][::-1]
+            settings = cls(*(tuple(scale[name] for scale in scales) for name in cls._fields))
         named = {name: getattr(options, name) for name in cls._fields if getattr(options, name, None) is not None}
         return settings._replace(**named)
 
@@ -35,5 +33,4 @@ class Settings(typing.NamedTuple):
 
     def written(self):
         """As config.json has them: the scales from the full one on."""
-        scales = [dict(zip(OF_SCALES, scale)) for scale in zip(self.steps, self.guidance, self.start, self.shift)]
-        return {"sampler": self.sampler, "scales": scales[::-1]}
+        return {"scales": [dict(zip(self._fields, scale)) for scale in zip(*self)][::-1]}

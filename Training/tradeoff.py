@@ -2,8 +2,8 @@
 
     python tradeoff.py --data DIRECTORY --run DIRECTORY --output table.md [--count 1] [--settings FILE]
 
-FILE has a line a setting: steps, guidance, start and shift of the three scales, coarse to fine, and the step rule, as
-`sample.py` takes them, such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1 euler`. An evaluation of the quarter costs a sixteenth of one
+FILE has a line a setting: steps, guidance, start, shift and step rule of the three scales, coarse to fine, as `sample.py`
+takes them, such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1 euler,euler,euler`. An evaluation of the quarter costs a sixteenth of one
 at full size, of the eighth a 64th; one with guidance is two.
 The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
 the kind and the colour of the prompt are named.
@@ -19,16 +19,16 @@ import sample
 from descriptor import descriptor
 from pictures import Pictures
 from scales import REDUCTIONS
-from settings import SAMPLERS, Settings
+from settings import Settings
 
 SETTINGS = """\
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler
-16,16,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
-16,12,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
-16,12,3 4,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
-16,12,3 5,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m
-16,12,3 4,2,1 1,1,0.9 1,0.5,0.5 dpmpp2m
+16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
+16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler,euler,euler
+16,16,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
+16,12,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
+16,12,3 4,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
+16,12,3 5,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
+16,12,3 4,2,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
 """
 
 
@@ -39,10 +39,13 @@ def evaluations(settings):
 
 
 def settings_of(line):
-    *parts, rule = line.split()
-    if len(parts) != 4 or rule not in SAMPLERS:
-        raise SystemExit(f"found the setting {line!r}, expected four lists and one of {', '.join(SAMPLERS)}")
-    return Settings(*(sample.numbers(kind)(part) for kind, part in zip((int, float, float, float), parts)), rule)
+    parts = line.split()
+    if len(parts) != 5:
+        raise SystemExit(f"found the setting {line!r}, expected five lists")
+    try:
+        return Settings(*(sample.three(kind)(part) for kind, part in zip((int, float, float, float, sample.rule), parts)))
+    except (argparse.ArgumentTypeError, ValueError) as error:
+        raise SystemExit(f"found the setting {line!r}: {error}")
 
 
 def main():

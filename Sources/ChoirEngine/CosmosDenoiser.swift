@@ -83,11 +83,11 @@ extension ModelTraits {
     static func cosmos(name: String, precision: String, configuration: CosmosConfiguration) -> ModelTraits {
         ModelTraits(
             name: name, precision: precision, channels: 3, alignment: configuration.network.cell, tile: 512,
-            overlap: 64, sampler: configuration.painting.sampler,
+            overlap: 64, sampler: configuration.painting.scales[0].sampler,
             scales: zip(configuration.reductions, configuration.painting.scales).map { reduction, best in
                 Scale(
                     reduction: reduction, steps: best.steps, guidance: best.guidance, start: best.start,
-                    shift: best.shift)
+                    shift: best.shift, sampler: best.sampler)
             },
             scaleFactor: configuration.scaleFactor,
             summary: Summary(width: configuration.network.widths[2], granularity: 128, capacity: 512),

@@ -55,7 +55,7 @@ import Testing
         ("picture.mean", [-2.0, 1e300]), ("picture.deviation", [0.0, -0.1, 1e300, 1e-300]),
         ("picture.detail", [0.0, -0.1, 1e300, 1e-300]),
         ("reductions", [[1, 4], [2, 8, 16], [1, 8, 16], [1, 4, 12], [1, 4, 4], [0, 0, 0]]),
-        ("network.heads", ["four"]), ("painting.sampler", ["eulr", 3]), ("painting.scales", [[Int]()]),
+        ("network.heads", ["four"]), ("painting.scales", [[Int]()]),
     ]
 
     @Test(arguments: fields.indices)
@@ -100,6 +100,16 @@ import Testing
         #expect(bad != good)
         try replace("config.json", in: scratch, with: Data(bad.utf8))
         try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.\(field)"])
+    }
+
+    @Test(arguments: ["\"eulr\"", "3"])
+    func `a step rule of a scale that is none is named`(value: String) async throws {
+        let scratch = try folder()
+        let good = try String(contentsOfFile: Self.embedded + "/config.json", encoding: .utf8)
+        let bad = good.replacing(#/"sampler": "[^"]+"/#, with: "\"sampler\": \(value)", maxReplacements: 1)
+        #expect(bad != good)
+        try replace("config.json", in: scratch, with: Data(bad.utf8))
+        try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.sampler"])
     }
 
     @Test func `a network of other sizes than its weights is refused by the weight`() async throws {

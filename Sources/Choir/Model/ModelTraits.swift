@@ -20,13 +20,20 @@ public struct ModelTraits: Hashable, Sendable {
         /// Resolution shift of the flow schedule (Esser et al. 2024, equation 23); 1 is none.
         public var shift: Double
 
+        /// The step rule, where the request names none; nil for the model's.
+        public var sampler: SamplerKind?
+
         /// A scale with its best settings.
-        public init(reduction: Int = 1, steps: Int, guidance: Double, start: Double, shift: Double) {
+        public init(
+            reduction: Int = 1, steps: Int, guidance: Double, start: Double, shift: Double,
+            sampler: SamplerKind? = nil
+        ) {
             self.reduction = reduction
             self.steps = steps
             self.guidance = guidance
             self.start = start
             self.shift = shift
+            self.sampler = sampler
         }
     }
 
@@ -85,7 +92,7 @@ public struct ModelTraits: Hashable, Sendable {
     /// Cells that neighbouring tiles share, where the request names none.
     public var overlap: Int
 
-    /// The step rule, where the request names none.
+    /// The step rule, where neither the request nor a scale names one.
     public var sampler: SamplerKind
 
     /// The noise that it was trained with.

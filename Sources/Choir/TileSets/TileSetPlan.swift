@@ -74,12 +74,12 @@ public struct TileSetPlan: Hashable, Sendable {
         self.request = request
         guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
         // The same number of cells at every scale, or more where that is little to see.
-        let sampler = request.sampler ?? traits.sampler
         let wanted = (request.padding + unit - 1) / unit
         var stages: [Stage] = []
         var finer: (frame: TileFrame, reduction: Int)?
         for scale in scales {
             let best = traits.scales[scale]
+            let sampler = request.sampler ?? best.sampler ?? traits.sampler
             let reduction = best.reduction
             let content = (width: width / reduction, height: height / reduction)
             let cells = wanted * (unit / reduction)

@@ -42,8 +42,6 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
 
     /// How the network paints best, found by `Training/tradeoff.py`.
     public struct Painting: Hashable, Sendable, Codable {
-        /// The step rule.
-        public var sampler: SamplerKind
         /// The scales, from the full size to the coarsest.
         public var scales: [Scale]
     }
@@ -58,6 +56,8 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var start: Double
         /// Shift of the schedule (Esser et al. 2024, equation 23), 0.01 ... 100; 1 is none.
         public var shift: Double
+        /// The step rule.
+        public var sampler: SamplerKind
     }
 
     /// What the network's output means and which scales it has; this version of Choir reads 3, a prediction of the clean
