@@ -10,7 +10,7 @@ SAMPLERS = ("euler", "dpmpp2m", "euler-a", "lcm")
 class Settings(typing.NamedTuple):
     """The sampler's settings, each for the scales from coarse to fine."""
     steps: tuple = (16, 16, 4)
-    guidance: tuple = (3.0, 1.0, 1.0)
+    guidance: tuple = (4.0, 1.0, 1.0)
     start: tuple = (1.0, 1.0, 0.9)
     shift: tuple = (1.0, 0.5, 0.5)      # below 1, more steps at little noise
     sampler: tuple = ("euler-a", "dpmpp2m", "dpmpp2m")      # of SAMPLERS
