@@ -24,7 +24,7 @@ import Testing
         (["x", "--modules", "many"], 64, ["many", "--modules"]),
         (["x", "--steps", "0"], 64, ["steps", "found 0", "1 to 1000"]),
         (["x", "--guidance", "nan"], 64, ["guidance", "nan", "0 to 30"]),
-        (["x", "--eta", "0.5"], 64, ["eta", "0.5 for dpmpp2m", "0 for others"]),
+        (["x", "--eta", "0.5"], 64, ["eta", "0.5 for euler-a", "0 for others"]),
         (["x", "--eta", "2", "--sampler", "ddim"], 64, ["eta", "found 2", "0 to 1"]),
         (["x", "--noise", "missing.safetensors"], 65, ["missing.safetensors", "No such file or directory"]),
         (["x", "--noise", "folder.png"], 65, ["folder.png"]),
@@ -77,11 +77,12 @@ import Testing
         #expect(outcome.code == 0, "\(outcome.error)")
         #expect(outcome.error.isEmpty)
         let lines = outcome.output.split(separator: "\n").map(String.init)
-        #expect(lines.count == 5)
-        #expect(lines[1].hasPrefix("160x96: 3 x 2 tiles of 64x64, overlap 16, 1 steps of DPM++ 2M"))
-        #expect(lines[2] == "evaluations of the network: 14")
-        #expect(lines[3].hasPrefix("peak memory: about 0."))
-        #expect(lines[4].hasPrefix("disk: up to 0."))
+        #expect(lines.count == 6)
+        #expect(lines[0].contains("1 x 1 tiles of 32x16, overlap 0, 4 steps of Euler a, guidance 4.0"))
+        #expect(lines[2].hasPrefix("160x96: 3 x 2 tiles of 64x64, overlap 16, 1 steps of DPM++ 2M"))
+        #expect(lines[3] == "evaluations of the network: 18")
+        #expect(lines[4].hasPrefix("peak memory: about 0."))
+        #expect(lines[5].hasPrefix("disk: up to 0."))
         #expect(scratch.names.isEmpty)
     }
 
