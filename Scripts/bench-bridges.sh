@@ -65,9 +65,9 @@ requests = [request.split("|") for request in sys.argv[8:]]
 Image.MAX_IMAGE_PIXELS = None
 anchors = pictures = None
 if data:
-    import canvas
     import coherence
-    pictures = canvas.Pictures(pathlib.Path(data))
+    import pictures as training
+    pictures = training.Pictures(pathlib.Path(data))
     anchors = coherence.Anchors(coherence.real_crops(pictures, tile))
 
 

@@ -24,7 +24,7 @@ import Testing
         (["x", "--modules", "many"], 64, ["many", "--modules"]),
         (["x", "--steps", "0"], 64, ["steps", "found 0", "1 to 1000"]),
         (["x", "--guidance", "nan"], 64, ["guidance", "nan", "0 to 30"]),
-        (["x", "--eta", "0.5"], 64, ["eta", "0.5 for euler-a", "0 for others"]),
+        (["x", "--eta", "0.5"], 64, ["eta", "0.5 for dpmpp2m", "0 for others"]),
         (["x", "--eta", "2", "--sampler", "ddim"], 64, ["eta", "found 2", "0 to 1"]),
         (["x", "--noise", "missing.safetensors"], 65, ["missing.safetensors", "No such file or directory"]),
         (["x", "--noise", "folder.png"], 65, ["folder.png"]),

@@ -1,3 +1,4 @@
+import ChoirSampling
 import ChoirTensor
 import Testing
 
@@ -64,6 +65,19 @@ import Testing
         }
         let same = resumed == whole
         #expect(same)
+    }
+
+    @Test func `a step rule belongs to its scale, the other settings to what composes`() throws {
+        var traits = Self.denoiser.traits
+        traits.scales[2].sampler = .eulerAncestral
+        var request = PaintRequest(prompt: "a", size: PixelSize(width: 256, height: 200))
+        let stages = try PaintPlan(request: request, traits: traits, modules: 1).stages
+        #expect(stages.map(\.sampler) == [.eulerAncestral, .euler, .euler])
+        request.bridges = [.consensus]
+        let alone = try PaintPlan(request: request, traits: traits, modules: 1).stages
+        #expect(alone.map(\.sampler) == [.euler] && alone[0].schedule.steps == 2 && alone[0].guidanceScale == 2)
+        request.sampler = .dpmpp2m
+        #expect(try PaintPlan(request: request, traits: traits, modules: 1).finest.sampler == .dpmpp2m)
     }
 
     @Test func `a ring and a set are made of whole cells of what tiles see`() throws {

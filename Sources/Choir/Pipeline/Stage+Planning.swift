@@ -79,7 +79,9 @@ extension Stage {
         contentHeight = size.height
         self.merging = merging
         self.tiles = tiles
-        sampler = request.sampler ?? best.sampler ?? traits.sampler
+        // A step rule belongs to its scale: the fresh noise that Cosmos composes with at an eighth leaves the full size
+        // nearly black.
+        sampler = request.sampler ?? traits.scales[size.scale].sampler ?? traits.sampler
         eta = request.eta ?? 0
         // What is composed larger than the model's own tile needs more steps at high noise, where its large forms are
         // decided: the equation that `Schedule.flow` cites, with the sides of the picture and of that tile.
