@@ -8,6 +8,7 @@ extension Tensor {
             factor > 0 && height % factor == 0 && width % factor == 0,
             "a box of \(factor) cells does not divide the shape \(shape)"
         )
+        guard factor > 1 else { return self }
         var pooled = Tensor(shape: shape(height: height / factor, width: width / factor))
         let (sourceWidth, pooledWidth) = (width, pooled.width)
         let scale = 1 / Float(factor * factor)

@@ -77,7 +77,7 @@ struct Painter {
             }
             // A stage of the same size goes on with the state itself, and refines what this one did.
             continued = plan.stages[index + 1].continues ? painter.state : nil
-            if continued == nil { coarser = stage.pooling == 1 ? canvas : canvas.averagePooled(by: stage.pooling) }
+            if continued == nil { coarser = canvas.averagePooled(by: stage.pooling) }
         }
         preconditionFailure("a plan has at least one stage")
     }
