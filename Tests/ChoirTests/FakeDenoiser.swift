@@ -72,9 +72,36 @@ struct FakeModules: ModulePool {
     }
 }
 
+/// A model that is a function of the tile, and publishes nothing that matters.
+struct FunctionDenoiser: Denoiser {
+    var traits = FakeDenoiser().traits
+    let clean: @Sendable (TileInput) -> Tensor
+
+    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
+        prompts.map { _ in Tensor(shape: [1]) }
+    }
+
+    func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
+        Modules(clean: clean)
+    }
+
+    struct Modules: ModulePool {
+        let clean: @Sendable (TileInput) -> Tensor
+        var concurrency: Int { 1 }
+
+        func publish(_ input: TileInput) async throws -> TilePublication {
+            TilePublication(tokens: Tensor(shape: [1, 2]), networkSeconds: 0)
+        }
+
+        func predict(_ input: TileInput) async throws -> TilePrediction {
+            TilePrediction(clean: clean(input), publication: Tensor(shape: [1, 2]), networkSeconds: 0)
+        }
+    }
+}
+
 /// The canvas that a pipeline paints, as numbers: comparing whole tensors in an expectation would print them.
 func canvas(
-    _ request: PaintRequest, by denoiser: FakeDenoiser = FakeDenoiser(), modules: Int = 2, run: RunDirectory? = nil
+    _ request: PaintRequest, by denoiser: any Denoiser = FakeDenoiser(), modules: Int = 2, run: RunDirectory? = nil
 ) async throws -> Tensor? {
     let pipeline = try ParallelDiffusionPipeline(denoiser: denoiser, modules: modules)
     for try await event in pipeline.paint(request, run: run) {

@@ -15,15 +15,17 @@ final class Scratch {
     struct Killed: Error {}
 
     /// Paints until the given number of predictions, then fails as a killed process would.
-    func paint(_ request: PaintRequest, in run: RunDirectory, predictions: Int) async throws {
+    func paint(
+        _ request: PaintRequest, by denoiser: FakeDenoiser = FakeDenoiser(), in run: RunDirectory, predictions: Int
+    ) async throws {
         let counter = Counter()
-        var mortal = FakeDenoiser()
+        var mortal = denoiser
         mortal.disturb = { _ in if await counter.next() >= predictions { throw Killed() } }
         await #expect(throws: Killed.self) { _ = try await canvas(request, by: mortal, run: run) }
     }
 
-    func resumed(_ run: RunDirectory) async throws -> Tensor? {
-        let pipeline = try ParallelDiffusionPipeline(denoiser: FakeDenoiser(), modules: 3)
+    func resumed(_ run: RunDirectory, by denoiser: FakeDenoiser = FakeDenoiser()) async throws -> Tensor? {
+        let pipeline = try ParallelDiffusionPipeline(denoiser: denoiser, modules: 3)
         for try await event in pipeline.resume(run) {
             if case .finished(let painting) = event { return painting.canvas }
         }

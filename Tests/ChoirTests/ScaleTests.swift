@@ -33,16 +33,25 @@ import Testing
         }
     }
 
-    /// A model whose coarsest scale says where in the picture a cell is, and whose others say what they see.
     @Test func `what tiles see is the mean of the coarser cells that lie there`() async throws {
+        // At the coarsest scale the column of each cell of the canvas; elsewhere what the tile sees of the coarser one.
+        var denoiser = FunctionDenoiser { input in
+            var clean = Tensor(shape: input.noisy.shape)
+            for row in 0..<clean.height {
+                for column in 0..<clean.width {
+                    for plane in 0..<3 {
+                        let below = input.coarse?[plane, row / 4, column / 4]
+                        clean[plane, row, column] = below ?? Float(input.window.x + column)
+                    }
+                }
+            }
+            return clean
+        }
+        denoiser.traits = Self.denoiser.traits
+        denoiser.traits.summary = nil
         var request = PaintRequest(prompt: "a", size: PixelSize(width: 256, height: 256))
         request.bridges = [.consensus, .coarse]
-        let pipeline = try ParallelDiffusionPipeline(denoiser: PlaceDenoiser(), modules: 2)
-        var painted: Tensor?
-        for try await event in pipeline.paint(request) {
-            if case .finished(let painting) = event { painted = painting.canvas }
-        }
-        let canvas = try #require(painted)
+        let canvas = try #require(try await canvas(request, by: denoiser))
         // Columns of the eighth are 0 ... 31; a cell of the sixteenth is the mean of two, and covers 16 of the full size.
         for x in stride(from: 0, to: 256, by: 16) {
             #expect(abs(canvas[0, 100, x + 8] - Float(x / 16 * 2) - 0.5) < 1e-4)
@@ -53,17 +62,9 @@ import Testing
     func `a painting on such scales is cut off and continues to the same bits`(predictions: Int) async throws {
         let request = PaintRequest(prompt: "a", size: PixelSize(width: 256, height: 200))
         let whole = try await canvas(request, by: Self.denoiser)
-        let counter = RunTests.Counter()
-        var mortal = Self.denoiser
-        mortal.disturb = { _ in if await counter.next() >= predictions { throw RunTests.Killed() } }
-        let scratch = Scratch()
-        await #expect(throws: RunTests.Killed.self) { _ = try await canvas(request, by: mortal, run: scratch.run) }
-        let pipeline = try ParallelDiffusionPipeline(denoiser: Self.denoiser, modules: 3)
-        var resumed: Tensor?
-        for try await event in pipeline.resume(scratch.run) {
-            if case .finished(let painting) = event { resumed = painting.canvas }
-        }
-        let same = resumed == whole
+        let (runs, scratch) = (RunTests(), Scratch())
+        try await runs.paint(request, by: Self.denoiser, in: scratch.run, predictions: predictions)
+        let same = try await runs.resumed(scratch.run, by: Self.denoiser) == whole
         #expect(same)
     }
 
@@ -99,45 +100,6 @@ import Testing
             #expect(coarser.frame.picture.x >= seen(finer.frame.picture.x))
             #expect(
                 coarser.frame.picture.x - seen(finer.frame.picture.x) + seen(finer.frame.width) <= coarser.frame.width)
-        }
-    }
-}
-
-/// At the coarsest scale the column of each cell of the canvas; elsewhere what the tile sees of the coarser one.
-private struct PlaceDenoiser: Denoiser {
-    var traits: ModelTraits {
-        var traits = FakeDenoiser().traits
-        traits.scales.append(.init(reduction: 8, steps: 1, guidance: 1, start: 1, shift: 1))
-        traits.summary = nil
-        return traits
-    }
-
-    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
-        prompts.map { _ in Tensor(shape: [1]) }
-    }
-
-    func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
-        Modules()
-    }
-
-    struct Modules: ModulePool {
-        var concurrency: Int { 1 }
-
-        func publish(_ input: TileInput) async throws -> TilePublication {
-            TilePublication(tokens: Tensor(shape: [1, 2]), networkSeconds: 0)
-        }
-
-        func predict(_ input: TileInput) async throws -> TilePrediction {
-            let (width, left) = (input.noisy.width, input.window.x)
-            var clean = Tensor(shape: input.noisy.shape)
-            let coarse = input.coarse
-            for index in clean.elements.indices {
-                let (plane, row, column) = (
-                    index / width / input.noisy.height, index / width % input.noisy.height, index % width
-                )
-                clean[plane, row, column] = coarse.map { $0[plane, row / 4, column / 4] } ?? Float(left + column)
-            }
-            return TilePrediction(clean: clean, publication: Tensor(shape: [1, 2]), networkSeconds: 0)
         }
     }
 }

@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `pictures that must join are smooth across the join, others are not`() async throws {
-        let pipeline = try ParallelDiffusionPipeline(denoiser: SmoothingDenoiser(), modules: 2)
+        let pipeline = try ParallelDiffusionPipeline(denoiser: smoothingDenoiser, modules: 2)
         var request = Self.request(Self.set(3, .x))
         request.steps = 6
         let pictures = try await pipeline.paint(request)

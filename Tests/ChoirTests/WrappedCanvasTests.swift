@@ -6,44 +6,24 @@ import Testing
 
 /// Predicts the mean of the cells around each one, as far as its window reaches: smooth inside of a window, and blind
 /// beyond its ends.
-struct SmoothingDenoiser: Denoiser {
-    var traits = FakeDenoiser().traits
-
-    func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
-        prompts.map { _ in Tensor(shape: [1]) }
-    }
-
-    func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
-        Modules()
-    }
-
-    struct Modules: ModulePool {
-        var concurrency: Int { 1 }
-
-        func publish(_ input: TileInput) async throws -> TilePublication {
-            TilePublication(tokens: Tensor(shape: [1, 2]), networkSeconds: 0)
-        }
-
-        func predict(_ input: TileInput) async throws -> TilePrediction {
-            let (noisy, reach) = (input.noisy, 5)
-            let (height, width) = (noisy.height, noisy.width)
-            var clean = Tensor(shape: noisy.shape)
-            noisy.withSpan { noisy in
-                clean.withMutableSpan { clean in
-                    for index in clean.indices {
-                        let (row, column) = (index / width % height, index % width)
-                        var sum: Float = 0
-                        let columns = max(0, column - reach)...min(width - 1, column + reach)
-                        for other in columns { sum += noisy[unchecked: index + other - column] }
-                        let rows = max(0, row - reach)...min(height - 1, row + reach)
-                        for other in rows { sum += noisy[unchecked: index + (other - row) * width] }
-                        clean[unchecked: index] = 3 * sum / Float(columns.count + rows.count)
-                    }
-                }
+let smoothingDenoiser = FunctionDenoiser { input in
+    let (noisy, reach) = (input.noisy, 5)
+    let (height, width) = (noisy.height, noisy.width)
+    var clean = Tensor(shape: noisy.shape)
+    noisy.withSpan { noisy in
+        clean.withMutableSpan { clean in
+            for index in clean.indices {
+                let (row, column) = (index / width % height, index % width)
+                var sum: Float = 0
+                let columns = max(0, column - reach)...min(width - 1, column + reach)
+                for other in columns { sum += noisy[unchecked: index + other - column] }
+                let rows = max(0, row - reach)...min(height - 1, row + reach)
+                for other in rows { sum += noisy[unchecked: index + (other - row) * width] }
+                clean[unchecked: index] = 3 * sum / Float(columns.count + rows.count)
             }
-            return TilePrediction(clean: clean, publication: Tensor(shape: [1, 2]), networkSeconds: 0)
         }
     }
+    return clean
 }
 
 @Suite struct WrappedCanvasTests {
@@ -73,7 +53,7 @@ struct SmoothingDenoiser: Denoiser {
         request.bridges = coarse ? [bridge, .coarse] : [bridge]
         request.tileable = tileable
         request.steps = 6
-        let pipeline = try ParallelDiffusionPipeline(denoiser: SmoothingDenoiser(), modules: 2)
+        let pipeline = try ParallelDiffusionPipeline(denoiser: smoothingDenoiser, modules: 2)
         for try await event in pipeline.paint(request) {
             if case .finished(let painting) = event { return painting.canvas }
         }
