@@ -66,8 +66,8 @@ Image.MAX_IMAGE_PIXELS = None
 anchors = pictures = None
 if data:
     import coherence
-    import pictures as training
-    pictures = training.Pictures(pathlib.Path(data))
+    from pictures import Pictures
+    pictures = Pictures(pathlib.Path(data))
     anchors = coherence.Anchors(coherence.real_crops(pictures, tile))
 
 

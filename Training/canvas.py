@@ -5,7 +5,7 @@ A batch is a pure function of (seed, step), so training resumes exactly without 
 Light adds: two pictures a and b together give 1 - (1 - a)(1 - b). Stars lie over nearly everything (stars.py), but the
 coarsest scale shows none: there they would be noise among the forms that it composes, and the quarter adds them. Tiles come
 in groups that show the same sources at unrelated places, as distant tiles of one canvas do: what one of them must know of
-the others' style can reach it only through cross-spatial attention. Half of the full-size batches are made for that: large
+the others' style can reach it only through cross-spatial attention. Most of the full-size batches are made for that: large
 groups of one or two sources, mostly gas, whose colours no coarser picture and no word tells.
 """
 import numpy as np
@@ -28,6 +28,7 @@ GROUP = 4
 # How many objects a composed canvas is filled with: their area over its own, the least and the most, and the most of them;
 # a canvas of the smallest side shows one or two, mostly whole.
 FILLED, SPARINGLY, MOST_OBJECTS = (0.7, 2.5), (0.5, 1.2), 48
+WHOLE, MOSTLY_WHOLE = 0.5, 0.75  # the share of these objects that lie with their middle in sight
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
 # such a sky is called dark, sparse, above which dense.
@@ -177,8 +178,8 @@ class Subject:
             show(tile, source, rng, whole=False)
         # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
         composing = self.scale == EIGHTH
-        alone = side == TILES[0][0]
-        filled = rng.uniform(*(SPARINGLY if alone else FILLED))
+        filled, whole = (SPARINGLY, MOSTLY_WHOLE) if side == TILES[0][0] else (FILLED, WHOLE)
+        filled = rng.uniform(*filled)
         count = int(np.clip(round(side * side / self.area * filled), 1, MOST_OBJECTS)) if composing else 1
         for _ in range(count + int(rng.random() < 0.3)):
             if self.main and rng.random() < (1 if self.untold else 0.95):
@@ -186,7 +187,7 @@ class Subject:
                 if composing:
                     source = source.another(self.pictures, rng)
                     self.shown.append(source)
-                show(tile, source, rng, whole=rng.random() < ((0.75 if alone else 0.5) if composing else 0))
+                show(tile, source, rng, whole=rng.random() < (whole if composing else 0))
         return tile
 
 
@@ -240,8 +241,10 @@ def group(pictures, side, scale, rng, count, untold=False):
     tint = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
     # A gain above 1 lifts bright cores beyond white; no picture shows more than white.
     gains = (tint / tint.max()).astype("f4")
-    light, composed = ((np.stack(lights) * gains).clip(max=1) for lights in zip(*((t.light, t.composed) for t in tiles)))
-    return light, composed if scale == QUARTER else light, np.stack(texts)
+    of_all = lambda lights: (np.stack(lights) * gains).clip(max=1)
+    light = of_all([tile.light for tile in tiles])
+    coarser = of_all([tile.composed for tile in tiles]) if scale == QUARTER else light
+    return light, coarser, np.stack(texts)
 
 
 def batch(pictures, seed, step):

@@ -22,13 +22,12 @@ from scales import REDUCTIONS
 from settings import Settings
 
 SETTINGS = """\
+16,16,4 4,1,1 1,1,0.9 1,0.5,0.5 euler-a,dpmpp2m,dpmpp2m
+16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler-a,dpmpp2m,dpmpp2m
 16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler,euler,euler
-16,16,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
-16,12,3 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
-16,12,3 4,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
-16,12,3 5,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
-16,12,3 4,2,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
+24,16,4 3,1,1 1,1,0.9 2,0.5,0.5 euler-a,dpmpp2m,dpmpp2m
+16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 lcm,dpmpp2m,dpmpp2m
+16,16,4 3,1.5,1 1,1,0.9 1,0.5,0.5 euler-a,euler-a,dpmpp2m
 """
 
 
