@@ -11,28 +11,32 @@ groups of one or two sources, mostly gas, whose colours no coarser picture and n
 import numpy as np
 
 import captions
-from pictures import GAS
+from pictures import COMPACT, GAS
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from stars import add_stars
 
-SIZES = {FULL: (300, 1024), QUARTER: (96, 512), EIGHTH: (48, 576)}   # longest side of a source, in pixels of its scale
+SIZES = {FULL: (300, 1024), QUARTER: (96, 512), EIGHTH: (64, 576)}   # longest side of a source, in pixels of its scale
+# On a canvas that is composed: the least, and the greatest over the canvas's side, of an object with a form, and of others.
+FORMED, FORMLESS = (32, 1.25), (64, 2.25)
 CELL = 16
 SHARES = (0.24, 0.36, 0.40)      # of the batches, for each scale
-# Sides of tiles, how many make a batch, and how often each is drawn at the coarsest scale and at the finer ones. Pictures
-# of 512 pixels are composed at 64, those of 4096 at 512: the coarsest scale must know small canvases and large ones.
-TILES = [(64, 32), (128, 8), (256, 2), (384, 1)]
-COARSEST, FINER = (0.46, 0.34, 0.14, 0.06), (0.6, 0.32, 0.08, 0)
+# Sides of tiles, how many make a batch, and how often each is drawn where a canvas is composed and where it is refined.
+# Pictures of 512 pixels are composed at 64; of large ones a smaller canvas is composed, and refined at the same scale.
+TILES = [(64, 32), (128, 8), (256, 2)]
+COMPOSED, FINER = (0.62, 0.3, 0.08), (0.6, 0.32, 0.08)
 # What a group of small tiles has in common is told by the others only; in large ones, by the tile itself as well.
-ALONE = (0.5, 0.4, 0.1, 0)
+ALONE = (0.5, 0.4, 0.1)
 GROUP = 4
 # How many objects a composed canvas is filled with: their area over its own, the least and the most, and the most of them;
-# a canvas of the smallest side shows one or two, mostly whole.
-FILLED, SPARINGLY, MOST_OBJECTS = (0.7, 2.5), (0.5, 1.2), 48
-WHOLE, MOSTLY_WHOLE = 0.5, 0.75  # the share of these objects that lie with their middle in sight
+# a canvas of the smallest side shows one or two.
+FILLED, SPARINGLY, MOST_OBJECTS = (0.7, 2.5), (0.3, 0.9), 48
+WHOLE, FORMED_WHOLE = 0.5, 0.92  # the share of these objects that lie with their middle in sight, and of those with a form
+MIDDLE, ANYWHERE = 0.35, 0.1     # how far from the sides that middle lies at least, on the smallest canvas and on others
+REFINED = 0.25                   # share of the batches of the coarsest scale that are told what lies on a smaller canvas
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
 # such a sky is called dark, sparse, above which dense.
-DENSITIES, SKY_DENSITIES = (1 / 4000, 1 / 150), (1 / 8000, 1 / 25)
+DENSITIES, SKY_DENSITIES = (1 / 8000, 1 / 600), (1 / 8000, 1 / 50)
 DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
 STAR_WIDTHS = (0.6, 0.9)         # deviation of the core, in pixels of the full scale
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
@@ -96,9 +100,10 @@ class Source:
 
 
 class Tile:
-    def __init__(self, side, words):
+    def __init__(self, side, words, scale):
         self.light = np.zeros((side, side, 3), "f4")
-        self.composed = np.zeros_like(self.light)       # of the quarter: its light as the coarsest scale shows it
+        # Of the quarter: its light as the coarsest scale shows it.
+        self.composed = np.zeros_like(self.light) if scale == QUARTER else None
         self.text = np.zeros((words, side // CELL, side // CELL), "f4")
         self.weight = np.full((side // CELL, side // CELL), 1e-3, "f4")
 
@@ -124,18 +129,13 @@ class Tile:
         self.weight += share
 
 
-def sizes(scale, side):
-    """The least and the greatest side of an object. Canvases of few pixels are of small pictures, which shall show one."""
-    low, high = SIZES[scale]
-    return (40, min(high, 2.25 * side)) if scale == EIGHTH else (low, high)
-
-
-def show(tile, source, rng, whole):
-    """Lays a source into a tile so that its middle, or a place drawn by brightness, is in sight."""
+def show(tile, source, rng, margin=None):
+    """Lays a source into a tile so that its middle is in sight, at least a share `margin` of the side away from the rim, or
+    without one, so that a place drawn by brightness is."""
     side = tile.light.shape[0]
-    if whole:
+    if margin is not None:
         height, width = source.picture.shape[:2]
-        y, x = (int(rng.integers(side // 4, 3 * side // 4)) - length // 2 for length in (height, width))
+        y, x = (round(side * rng.uniform(margin, 1 - margin)) - length // 2 for length in (height, width))
         tile.add(source, y, x)
     else:
         y, x = source.place(rng)
@@ -145,20 +145,22 @@ def show(tile, source, rng, whole):
 class Subject:
     """What the tiles of a group show: objects, what lies behind them, and how dense and how sharp the stars over them are."""
 
-    def __init__(self, pictures, side, scale, rng, untold):
-        self.pictures, self.side, self.scale, self.untold = pictures, side, scale, untold
-        low, high = sizes(scale, side)
-        draw_side = lambda: np.exp(rng.uniform(np.log(low), np.log(high)))
-        count = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold else [0.45, 0.3, 0.15, 0.1]))
-        self.empty = rng.random() < (0.05 if untold else 0.13)
+    def __init__(self, pictures, side, scale, rng, untold, composing):
+        self.pictures, self.side, self.scale, self.untold, self.composing = pictures, side, scale, untold, composing
+        count = int(rng.choice([1, 2, 3, 4], p=[0.8, 0.2, 0, 0] if untold or (composing and side == TILES[0][0])
+                               else [0.45, 0.3, 0.15, 0.1]))
+        self.empty = rng.random() < (0.05 if untold or composing else 0.13)
         dim = rng.uniform(0.5, 1) if untold else 1.0
-        weights = pictures.gas_weights if untold else pictures.weights
-        self.main = [] if self.empty else [
-            Source(pictures, int(rng.choice(len(pictures.texts), p=weights)), draw_side(), scale, rng, dim, untold,
-                   int(rng.integers(6)) if untold else None) for _ in range(count)]
+        weights = pictures.gas_weights if untold else pictures.composed_weights if composing else pictures.weights
+        self.main = []
+        for _ in range(0 if self.empty else count):
+            index = int(rng.choice(len(pictures.texts), p=weights))
+            self.main.append(Source(pictures, index, self.draw_side(index, rng), scale, rng, dim, untold,
+                                    int(rng.integers(6)) if untold else None))
         self.behind = []
-        if self.empty or rng.random() < 0.8:
-            self.behind.append(Source(pictures, int(rng.choice(pictures.starry)), high * rng.uniform(0.5, 1.2), scale, rng,
+        if self.empty or rng.random() < (0.3 if composing else 0.8):
+            index = int(rng.choice(pictures.starry))
+            self.behind.append(Source(pictures, index, SIZES[scale][1] * rng.uniform(0.5, 1.2), scale, rng,
                                       dim=rng.uniform(0.5, 1.0) if self.empty else rng.uniform(0.25, 0.8)))
         self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES)))
         self.star_width = rng.uniform(*STAR_WIDTHS)
@@ -170,24 +172,37 @@ class Subject:
         self.area = np.mean([source.side for source in self.main]) ** 2 if self.main else side * side
         self.shown = []             # what stands for `main` on a canvas that is filled with objects like it
 
+    def draw_side(self, index, rng):
+        """A longest side for a picture. Canvases of few pixels are of small pictures, which shall show an object whole."""
+        low, high = SIZES[self.scale]
+        if self.composing:
+            low, share = FORMED if self.formed(index) else FORMLESS
+            high = min(high, share * self.side)
+        return np.exp(rng.uniform(np.log(low), np.log(high)))
+
+    def formed(self, index):
+        """Whether a picture shows an object whose form matters, which is seen whole only."""
+        return self.pictures.texts[index]["kind"] in COMPACT
+
     def tile(self, rng):
         """One view of it."""
-        side = self.side
-        tile = Tile(side, len(self.pictures.vocabulary) + 1)
+        side, smallest = self.side, self.side == TILES[0][0]
+        tile = Tile(side, len(self.pictures.vocabulary) + 1, self.scale)
         for source in self.behind:
-            show(tile, source, rng, whole=False)
-        # The coarsest scale composes: its canvases are filled, with few large objects or many small ones, whole or in part.
-        composing = self.scale == EIGHTH
-        filled, whole = (SPARINGLY, MOSTLY_WHOLE) if side == TILES[0][0] else (FILLED, WHOLE)
-        filled = rng.uniform(*filled)
-        count = int(np.clip(round(side * side / self.area * filled), 1, MOST_OBJECTS)) if composing else 1
-        for _ in range(count + int(rng.random() < 0.3)):
+            show(tile, source, rng)
+        # A canvas that is composed is filled, with few large objects or many small ones, whole or in part.
+        filled = rng.uniform(*(SPARINGLY if smallest else FILLED))
+        count = int(np.clip(round(side * side / self.area * filled), 1, MOST_OBJECTS)) if self.composing else 1
+        for _ in range(count + int(rng.random() < (0.15 if self.composing else 0.3))):
             if self.main and rng.random() < (1 if self.untold else 0.95):
                 source = self.main[int(rng.integers(len(self.main)))]
-                if composing:
+                margin = None
+                if self.composing:
                     source = source.another(self.pictures, rng)
                     self.shown.append(source)
-                show(tile, source, rng, whole=rng.random() < (whole if composing else 0))
+                    if rng.random() < (FORMED_WHOLE if self.formed(source.index) else WHOLE):
+                        margin = MIDDLE if smallest else ANYWHERE
+                show(tile, source, rng, margin)
         return tile
 
 
@@ -207,8 +222,9 @@ def add_glow(tiles, pictures, rng):
         window = pictures.milky_way.take(range(y, y + side), axis=0, mode="wrap")
         window = window.take(range(x, x + side), axis=1, mode="wrap")
         glow = window.astype("f4") * np.float32(dim / 255)
-        for light in (tile.light, tile.composed):
-            light += glow * (1 - light)
+        tile.light += glow * (1 - tile.light)
+        if tile.composed is not None:
+            tile.composed += glow * (1 - tile.composed)
         x += int(rng.integers(20, 60))
 
 
@@ -226,12 +242,12 @@ def texts_of(tiles, subject, rng):
     return texts if everywhere is None else [np.broadcast_to(everywhere[:, None, None], text.shape) for text in texts]
 
 
-def group(pictures, side, scale, rng, count, untold=False):
+def group(pictures, side, scale, rng, count, untold=False, composing=False):
     """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], what their coarser scale shows, of the same
     shape, and texts [count, words, side/16, side/16]."""
-    subject = Subject(pictures, side, scale, rng, untold)
+    subject = Subject(pictures, side, scale, rng, untold, composing)
     tiles = [subject.tile(rng) for _ in range(count)]
-    if scale != FULL and rng.random() < 0.12:
+    if scale != FULL and rng.random() < (0.12 if scale == QUARTER else 0.04):
         add_glow(tiles, pictures, rng)
     if scale != EIGHTH and (subject.empty or rng.random() < STARRY):
         for tile in tiles:
@@ -247,16 +263,17 @@ def group(pictures, side, scale, rng, count, untold=False):
     return light, coarser, np.stack(texts)
 
 
-def batch(pictures, seed, step):
+def batch(pictures, seed, step, shares=SHARES):
     """The batch of a step: scale, tiles in a group, pictures [B, 3, side, side] in [-1, 1], the coarser scale's pictures of
     the same shape, or None where they are not told, and texts [B, words, side/16, side/16]."""
     rng = np.random.default_rng([seed, step])
-    scale = int(rng.choice(3, p=SHARES))
+    scale = int(rng.choice(3, p=shares))
     untold = scale == FULL and bool(rng.random() < UNTOLD)
-    side, count = TILES[int(rng.choice(4, p=COARSEST if scale == EIGHTH else ALONE if untold else FINER))]
+    composing = scale == EIGHTH and bool(rng.random() >= REFINED)
+    side, count = TILES[int(rng.choice(len(TILES), p=COMPOSED if composing else ALONE if untold else FINER))]
     together = min(count, int(rng.choice([16, 32])) if untold else GROUP)
     light, coarser, texts = (np.concatenate(parts) for parts in zip(
-        *(group(pictures, side, scale, rng, together, untold) for _ in range(count // together))))
+        *(group(pictures, side, scale, rng, together, untold, composing) for _ in range(count // together))))
     planes = lambda light: np.ascontiguousarray(light.transpose(0, 3, 1, 2) * 2 - 1, "f4")
-    told = scale != EIGHTH and not untold
+    told = not composing and not untold
     return scale, together, planes(light), planes(coarser) if told else None, np.ascontiguousarray(texts, "f4")

@@ -60,7 +60,7 @@ def named(prompt):
 def real_picture(pictures, index, side, rng):
     """A canvas [side, side, 3] of bytes that shows one object, half of the time before dim stars."""
     low, high = canvas.SIZES[FULL]
-    tile = canvas.Tile(side, len(pictures.vocabulary) + 1)
+    tile = canvas.Tile(side, len(pictures.vocabulary) + 1, FULL)
     shown = [canvas.Source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), FULL, rng)]
     if rng.random() < 0.5:
         stars = int(rng.choice(pictures.starry))

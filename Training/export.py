@@ -49,7 +49,7 @@ def configuration(weights, vocabulary, step, seconds):
         raise SystemExit("the checkpoint's weights are not those of network.Network as it is now")
     return {
         "format": "choir-cosmos",
-        "version": 3,
+        "version": 4,
         "network": {
             "widths": list(net.widths),
             "blocks": list(net.blocks),

@@ -8,6 +8,7 @@ from scales import FULL, QUARTER
 from stars import without_stars
 
 GAS = ("nebula", "dark nebula", "supernova remnant")
+COMPACT = ("galaxy", "planetary nebula", "globular cluster", "supernova remnant")     # have a form
 CLUSTERS = ("globular cluster", "open cluster", "star field")
 # How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
 # glow that the stars of clusters become.
@@ -40,6 +41,9 @@ class Pictures:
         # The style of gas is a matter of the whole tile; stars and galaxies leave most of it black.
         gas = weights * [kind in GAS for kind in kinds]
         self.gas_weights = 0.3 * self.weights + 0.7 * gas / gas.sum()
+        # The stars of clusters are the finer scales' matter: where a picture is composed they are next to nothing.
+        composed = weights * [0.4 if kind in ("open cluster", "star field") else 1 for kind in kinds]
+        self.composed_weights = composed / composed.sum()
         # Others of the same kind and colour: a sky of many objects shall not show one of them again and again.
         likeness = [(text["kind"], text["words"][0][-1]) for text in self.texts]
         self.alike = [[j for j, other in enumerate(likeness) if other == one] for one in likeness]

@@ -46,7 +46,7 @@ def is_black(picture):
 
 def star_field(pictures, index, side, rng):
     """A canvas of dim stars alone, as training makes those that it calls star field."""
-    tile = canvas.Tile(side, len(pictures.vocabulary) + 1)
+    tile = canvas.Tile(side, len(pictures.vocabulary) + 1, FULL)
     high = canvas.SIZES[FULL][1]
     stars = canvas.Source(pictures, index, high * rng.uniform(0.5, 1.2), FULL, rng, dim=rng.uniform(0.5, 1))
     y, x = stars.place(rng)

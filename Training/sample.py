@@ -3,9 +3,10 @@
     python sample.py --run DIRECTORY --prompt "red nebula" --output x.png [--side 512] [--seed 0]
     python sample.py --run DIRECTORY --sheet --output sheet.jpg [--prompts prompts.txt] [--pictures DIRECTORY]
 
-DIRECTORY is a run (checkpoint.pt) or an exported folder (config.json). Three scales, coarse to fine: the eighth from
-pure noise; each finer one is given the picture of the coarser, and starts from it where `--start` is below 1.
-Settings of the three scales are listed from coarse to fine; those that are not given are the folder's own.
+DIRECTORY is a run (checkpoint.pt) or an exported folder (config.json). The eighth is composed from pure noise, of a large
+picture at a quarter of its side first; each finer size is given the picture of the coarser, and starts from it where
+`--start` is below 1. Settings are lists of four: how the eighth is composed, and how the eighth, the quarter and the full
+size are refined; those that are not given are the folder's own.
 """
 import argparse
 import json
@@ -22,7 +23,7 @@ from export import HERE, split
 from lookup import WordTable
 from network import CELL, COARSE, Network
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
-from settings import SAMPLERS, Settings
+from settings import COMPOSED_SIDE, SAMPLERS, Settings
 from words import Mixtures
 
 LARGEST_POOL = 8
@@ -50,6 +51,15 @@ def stepped(sampler, x, clean, before, levels, i, fresh):
     return clean + (x - clean) * (after / t)
 
 
+def ladder(side):
+    """The sizes that a picture of so many pixels a side is painted at, coarse to fine: scale, and pixels of the full size
+    that are one of it. Large canvases of the eighth are composed smaller first."""
+    rungs = [(scale, REDUCTIONS[scale]) for scale in (FULL, QUARTER, EIGHTH)]
+    while side // rungs[-1][1] // COARSE >= COMPOSED_SIDE:
+        rungs.append((EIGHTH, rungs[-1][1] * COARSE))
+    return rungs[::-1]
+
+
 class Painter:
     """A network, its word table, and settings."""
 
@@ -72,10 +82,10 @@ class Painter:
         return clean if guidance == 1 else clean[1:] + guidance * (clean[:1] - clean[1:])
 
     def stage(self, scale, side, coarser, text, seed):
-        """One scale: steps in flow time down to 0, x_t = (1 - t) x + t n."""
-        place = EIGHTH - scale
+        """One size: steps in flow time down to 0, x_t = (1 - t) x + t n."""
+        place = 0 if coarser is None else 1 + EIGHTH - scale
         levels, guidance = self.settings.levels(place), self.settings.guidance[place]
-        generator = torch.Generator().manual_seed(seed * 3 + scale)
+        generator = torch.Generator().manual_seed(seed)
         x = torch.randn(1, 3, side, side, generator=generator)
         if coarser is None:
             coarse = torch.zeros(1, 4, side // COARSE, side // COARSE)
@@ -95,12 +105,13 @@ class Painter:
     def paint(self, prompt, side, seed):
         """A picture [side, side, 3] of bytes."""
         text, picture = self.text(prompt), None
-        for scale in (EIGHTH, QUARTER, FULL):
+        rungs = ladder(side)
+        for rung, (scale, reduction) in enumerate(rungs):
             if picture is not None:
-                picture = F.avg_pool2d(picture, COARSE * REDUCTIONS[scale] // REDUCTIONS[scale + 1])
-            # Each scale covers at least the picture, in whole cells of its own.
-            covered = -(-side // (REDUCTIONS[scale] * CELL)) * CELL
-            picture = self.stage(scale, covered, picture, text, seed)
+                picture = F.avg_pool2d(picture, COARSE * reduction // rungs[rung - 1][1])
+            # Each size covers at least the picture, in whole cells of its own.
+            covered = -(-side // (reduction * CELL)) * CELL
+            picture = self.stage(scale, covered, picture, text, seed * 16 + rung)
         light = (picture[0, :, :side, :side].clamp(-1, 1) + 1) * 127.5
         return light.round().byte().permute(1, 2, 0).numpy()
 
@@ -136,11 +147,11 @@ def sheet(pictures, titles, columns=6, side=256):
     return whole
 
 
-def three(kind):
+def four(kind):
     def parse(text):
         values = tuple(kind(value) for value in text.split(","))
-        if len(values) != 3:
-            raise argparse.ArgumentTypeError(f"{text}: found {len(values)}, expected three, coarse to fine")
+        if len(values) != 4:
+            raise argparse.ArgumentTypeError(f"{text}: found {len(values)}, expected four, coarse to fine")
         return values
     return parse
 
@@ -152,11 +163,11 @@ def rule(name):
 
 
 def add_sampler_options(arguments):
-    arguments.add_argument("--steps", type=three(int))
-    arguments.add_argument("--guidance", type=three(float))
-    arguments.add_argument("--start", type=three(float))
-    arguments.add_argument("--shift", type=three(float))
-    arguments.add_argument("--sampler", type=three(rule))
+    arguments.add_argument("--steps", type=four(int))
+    arguments.add_argument("--guidance", type=four(float))
+    arguments.add_argument("--start", type=four(float))
+    arguments.add_argument("--shift", type=four(float))
+    arguments.add_argument("--sampler", type=four(rule))
     arguments.add_argument("--side", type=int, default=512)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--threads", type=int, default=1)

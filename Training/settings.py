@@ -5,15 +5,20 @@ import json
 import typing
 
 SAMPLERS = ("euler", "dpmpp2m", "euler-a", "lcm")
+COMPOSED_SIDE = 64      # the least canvas that larger ones of the eighth are composed on first
+# How finer scales compose, where no coarser one has: by their own step rules, since the eighth's fresh noise would leave the
+# full size nearly black.
+COMPOSING_FINER = {"steps": 16, "guidance": 4.0, "start": 1.0, "shift": 1.0}
 
 
 class Settings(typing.NamedTuple):
-    """The sampler's settings, each for the scales from coarse to fine."""
-    steps: tuple = (16, 16, 4)
-    guidance: tuple = (4.0, 1.0, 1.0)
-    start: tuple = (1.0, 1.0, 0.9)
-    shift: tuple = (1.0, 0.5, 0.5)      # below 1, more steps at little noise
-    sampler: tuple = ("euler-a", "dpmpp2m", "dpmpp2m")      # of SAMPLERS
+    """The sampler's settings, each for what composes, at the eighth, and for what refines at the eighth, the quarter and the
+    full size."""
+    steps: tuple = (32, 12, 16, 4)
+    guidance: tuple = (3.0, 1.0, 1.0, 1.0)
+    start: tuple = (1.0, 1.0, 1.0, 0.9)
+    shift: tuple = (2.0, 0.5, 0.5, 0.5)      # below 1, more steps at little noise; above, at much
+    sampler: tuple = ("euler-a", "dpmpp2m", "dpmpp2m", "dpmpp2m")      # of SAMPLERS
 
     @classmethod
     def of(cls, folder, options=None):
@@ -21,16 +26,20 @@ class Settings(typing.NamedTuple):
         settings, path = cls(), folder / "config.json"
         if path.exists():
             scales = json.loads(path.read_text())["painting"]["scales"][::-1]
-            settings = cls(*(tuple(scale[name] for scale in scales) for name in cls._fields))
+            places = [scales[0]["composing"], *(scale["refining"] for scale in scales)]
+            settings = cls(*(tuple(place[name] for place in places) for name in cls._fields))
         named = {name: getattr(options, name) for name in cls._fields if getattr(options, name, None) is not None}
         return settings._replace(**named)
 
     def levels(self, place):
-        """The noise levels of a scale, down to 0 (Esser et al. 2024, eq. 23)."""
+        """The noise levels of a place in the lists, down to 0 (Esser et al. 2024, eq. 23)."""
         steps, start, shift = self.steps[place], self.start[place], self.shift[place]
         equal = [start * (1 - step / steps) for step in range(steps + 1)]
         return [shift * t / (1 + (shift - 1) * t) for t in equal]
 
     def written(self):
         """As config.json has them: the scales from the full one on."""
-        return {"scales": [dict(zip(self._fields, scale)) for scale in zip(*self)][::-1]}
+        composing, *refining = (dict(zip(self._fields, place)) for place in zip(*self))
+        scales = [{"refining": place, "composing": COMPOSING_FINER | {"sampler": place["sampler"]}} for place in refining[::-1]]
+        scales[-1]["composing"] = composing
+        return {"scales": scales, "composedSide": COMPOSED_SIDE}

@@ -125,7 +125,7 @@ def test_a_batch_holds_pictures_and_shares_of_words_in_range(data):
     for step in range(12):
         scale, together, light, coarser, texts = canvas.batch(pictures, 0, step)
         assert scale in (scales.FULL, scales.QUARTER, scales.EIGHTH)
-        assert coarser is None if scale == scales.EIGHTH else coarser is None or coarser.shape == light.shape
+        assert coarser is None or coarser.shape == light.shape
         count, side = light.shape[0], light.shape[-1]
         assert (side, count) in canvas.TILES and count % together == 0
         assert light.shape[1:] == (3, side, side) and texts.shape[1:] == (len(VOCABULARY) + 1, side // 16, side // 16)
@@ -145,7 +145,28 @@ def test_the_coarsest_scale_shows_no_stars_and_the_quarter_adds_them(monkeypatch
     assert starry >= 4
     monkeypatch.setattr(canvas, "add_stars", None)      # not called
     for seed in range(6):
-        canvas.group(pictures, 64, scales.EIGHTH, np.random.default_rng(seed), 2)
+        light, coarser, _ = canvas.group(pictures, 64, scales.EIGHTH, np.random.default_rng(seed), 2)
+        assert np.array_equal(light, coarser)       # what a smaller canvas of the same scale shows
+
+
+def test_an_object_with_a_form_is_composed_whole_and_in_the_middle(data):
+    pictures = Pictures(data)
+    for kind, (least, share) in (("galaxy", canvas.FORMED), ("nebula", canvas.FORMLESS)):
+        for text in pictures.texts:
+            text["kind"] = kind
+        subjects = [canvas.Subject(pictures, 64, scales.EIGHTH, np.random.default_rng(seed), False, True) for seed in range(30)]
+        sides = [source.side for subject in subjects for source in subject.main]
+        assert least <= min(sides) and max(sides) <= share * 64
+    middles = []
+
+    class Watched(canvas.Tile):
+        def add(self, source, y, x):
+            middles.append((y + source.picture.shape[0] // 2, x + source.picture.shape[1] // 2))
+
+    source = canvas.Source(pictures, 0, 50, scales.EIGHTH, np.random.default_rng(0))
+    for seed in range(30):
+        canvas.show(Watched(64, 3, scales.EIGHTH), source, np.random.default_rng(seed), canvas.MIDDLE)
+    assert np.min(middles) >= 22 and np.max(middles) <= 42 and np.ptp(middles, 0).min() > 10
 
 
 def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
@@ -307,14 +328,16 @@ def test_an_export_reads_back_as_the_averaged_weights_and_has_the_same_bytes_eac
     config = json.loads((tmp_path / "first/config.json").read_text())
     assert config["training"] == {"steps": 12, "hours": 2.0} and config["vocabulary"] == VOCABULARY
     best = Settings()
-    assert [scale["steps"] for scale in config["painting"]["scales"]] == list(best.steps[::-1])
-    assert config["painting"]["scales"][2]["guidance"] == best.guidance[0]
+    painting = config["painting"]["scales"]
+    assert [scale["refining"]["steps"] for scale in painting] == list(best.steps[:0:-1])
+    assert [scale["composing"]["guidance"] for scale in painting] == [4, 4, best.guidance[0]]
+    assert [scale["composing"]["sampler"] for scale in painting] == [best.sampler[3], best.sampler[2], best.sampler[0]]
     assert Settings.of(tmp_path / "first") == Settings.of(run) == best
-    config["painting"]["scales"][2] |= {"steps": 7, "sampler": "euler"}
+    painting[2]["composing"] |= {"steps": 7, "sampler": "euler"}
     (tmp_path / "first/config.json").write_text(json.dumps(config))
     of_folder = best._replace(steps=(7, *best.steps[1:]), sampler=("euler", *best.sampler[1:]))
     assert Settings.of(tmp_path / "first", argparse.Namespace(shift=None)) == of_folder
-    named = argparse.Namespace(sampler=("lcm",) * 3)
+    named = argparse.Namespace(sampler=("lcm",) * 4)
     assert Settings.of(tmp_path / "first", named) == of_folder._replace(sampler=named.sampler)
     (tmp_path / "first/config.json").write_text(json.dumps(config | {"reductions": [1, 4, 16]}))
     with pytest.raises(SystemExit, match="reductions: found"):
@@ -336,7 +359,7 @@ def test_a_run_and_what_it_exports_paint_the_same_but_for_the_rounding_of_weight
     torch.set_num_threads(1)
     run_export(monkeypatch, run, tmp_path / "out", tmp_path / "none.npz")
     painted = [sample.Painter(*sample.load(folder, tmp_path / "none.npz"),
-                              Settings((2, 1, 1), (3, 1, 1), (1, 1, 0.5)))
+                              Settings((2, 1, 1, 1), (3, 1, 1, 1), (1, 1, 1, 0.5)))
                .paint("red nebula", 72, seed=4) for folder in (run, tmp_path / "out")]
     assert painted[0].shape == (72, 72, 3) and painted[0].std() > 0
     assert np.abs(painted[0].astype(int) - painted[1]).max() <= 2

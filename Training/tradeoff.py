@@ -2,8 +2,8 @@
 
     python tradeoff.py --data DIRECTORY --run DIRECTORY --output table.md [--count 1] [--settings FILE]
 
-FILE has a line a setting: steps, guidance, start, shift and step rule of the three scales, coarse to fine, as `sample.py`
-takes them, such as `16,8,4 3,1.5,1 1,1,0.9 1,1,1 euler,euler,euler`. An evaluation of the quarter costs a sixteenth of one
+FILE has a line a setting: steps, guidance, start, shift and step rule as `sample.py` takes them, such as
+`16,12,8,4 3,1,1.5,1 1,1,1,0.9 1,1,1,1 euler,euler,euler,euler`. An evaluation of the quarter costs a sixteenth of one
 at full size, of the eighth a 64th; one with guidance is two.
 The figures are those of evaluate.py: distance to real pictures (median over kinds; 1 is as good as real), and how often
 the kind and the colour of the prompt are named.
@@ -22,19 +22,18 @@ from scales import REDUCTIONS
 from settings import Settings
 
 SETTINGS = """\
-16,16,4 4,1,1 1,1,0.9 1,0.5,0.5 euler-a,dpmpp2m,dpmpp2m
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 euler-a,dpmpp2m,dpmpp2m
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 dpmpp2m,dpmpp2m,dpmpp2m
-24,16,4 3,1,1 1,1,0.9 2,0.5,0.5 euler-a,dpmpp2m,dpmpp2m
-16,16,4 3,1,1 1,1,0.9 1,0.5,0.5 lcm,dpmpp2m,dpmpp2m
-16,16,4 3,1.5,1 1,1,0.9 1,0.5,0.5 euler-a,euler-a,dpmpp2m
+32,12,16,4 3,1,1,1 1,1,1,0.9 2,0.5,0.5,0.5 euler-a,dpmpp2m,dpmpp2m,dpmpp2m
+32,12,16,4 2,1,1,1 1,1,1,0.9 2,0.5,0.5,0.5 euler-a,dpmpp2m,dpmpp2m,dpmpp2m
+32,12,16,4 5,1,1,1 1,1,1,0.9 2,0.5,0.5,0.5 euler-a,dpmpp2m,dpmpp2m,dpmpp2m
+16,12,16,4 4,1,1,1 1,1,1,0.9 1,0.5,0.5,0.5 euler-a,dpmpp2m,dpmpp2m,dpmpp2m
 """
 
 
 def evaluations(settings):
-    """Evaluations per full-size tile, those of the coarser scales by their share of the area."""
+    """Evaluations per full-size tile of what is composed at the eighth, those of the coarser scales by their share of the
+    area."""
     each = [count * (1 if scale == 1 else 2) for count, scale in zip(settings.steps, settings.guidance)]
-    return sum(count / reduction**2 for count, reduction in zip(each, reversed(REDUCTIONS)))
+    return sum(count / reduction**2 for count, reduction in zip((each[0], *each[2:]), reversed(REDUCTIONS)))
 
 
 def settings_of(line):
@@ -42,7 +41,7 @@ def settings_of(line):
     if len(parts) != 5:
         raise SystemExit(f"found the setting {line!r}, expected five lists")
     try:
-        return Settings(*(sample.three(kind)(part) for kind, part in zip((int, float, float, float, sample.rule), parts)))
+        return Settings(*(sample.four(kind)(part) for kind, part in zip((int, float, float, float, sample.rule), parts)))
     except (argparse.ArgumentTypeError, ValueError) as error:
         raise SystemExit(f"found the setting {line!r}: {error}")
 

@@ -95,6 +95,8 @@ def loss_of(model, made, seed, step, half):
     text = torch.einsum("bvhw,vd->bdhw", texts, model.words.weight)
     pools = [p for p in (1, 2, 4, 8, 16) if side // canvas.CELL // p >= 1 and p >= side // canvas.CELL // 4]
     pool = pools[int(torch.randint(len(pools), (1,), generator=generator))]
+    # A canvas that is composed is one tile mostly, which hears itself alone.
+    alone, stale = (0.7, 0.85) if scale == EIGHTH else (0.15, 0.6)
     published_mode = float(torch.rand(1, generator=generator))
     stale_share = float(torch.rand(1, generator=generator))
     network = model.network
@@ -109,11 +111,11 @@ def loss_of(model, made, seed, step, half):
         x, c_out = at(t)
         features = network.encode(x, coarse, t, which, text)
         own = network.summary(x, features[0], pool)
-        if published_mode < 0.15:       # alone
+        if published_mode < alone:
             tokens = own
         else:
             published = own
-            if published_mode > 0.6:    # one step stale: as published at a higher noise level
+            if published_mode > stale:      # by one step: as published at a higher noise level
                 with torch.no_grad():
                     earlier = t + (1 - t) * 0.7 * stale_share
                     x_earlier = at(earlier)[0]
@@ -172,6 +174,8 @@ def parsed():
     arguments.add_argument("--rate", type=float, default=8e-4)
     arguments.add_argument("--average", type=float, default=0.998)
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--shares", type=float, nargs=3, default=canvas.SHARES,
+                           help="of the batches, for the full, quarter and eighth scale")
     arguments.add_argument("--workers", type=int, default=2, help="a resumed run needs as many as before")
     arguments.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     # Twice as fast on Zen 4, slower on Intel processors without matrix tiles (AMX): measure ten steps of each.
@@ -231,7 +235,7 @@ def main():
         for parameters in optimizer.param_groups:
             parameters["lr"] = options.rate * parameters["factor"] * rate
         optimizer.zero_grad(set_to_none=True)
-        loss, scale = loss_of(model, canvas.batch(pictures, options.seed, draw), options.seed, draw, options.bfloat16)
+        loss, scale = loss_of(model, canvas.batch(pictures, options.seed, draw, options.shares), options.seed, draw, options.bfloat16)
         loss.backward()
         # Stale tokens are not followed back to what made them.
         for parameter in model.parameters():

@@ -81,16 +81,22 @@ extension ModelTraits {
     /// How Cosmos paints. With these bytes and its steps of second order a plan states 1.35 GB for 4096 x 4096, of which
     /// 1.10 to 1.21 GB were measured.
     static func cosmos(name: String, precision: String, configuration: CosmosConfiguration) -> ModelTraits {
-        ModelTraits(
+        var traits = ModelTraits(
             name: name, precision: precision, channels: 3, alignment: configuration.network.cell, tile: 512,
-            overlap: 64, sampler: configuration.painting.scales[0].sampler,
+            overlap: 64, sampler: configuration.painting.scales[0].refining.sampler,
             scales: zip(configuration.reductions, configuration.painting.scales).map { reduction, best in
-                Scale(
-                    reduction: reduction, steps: best.steps, guidance: best.guidance, start: best.start,
-                    shift: best.shift, sampler: best.sampler)
+                let (refining, composing) = (best.refining, best.composing)
+                return Scale(
+                    reduction: reduction, steps: refining.steps, guidance: refining.guidance, start: refining.start,
+                    shift: refining.shift, sampler: refining.sampler,
+                    composing: Composing(
+                        steps: composing.steps, guidance: composing.guidance, shift: composing.shift,
+                        sampler: composing.sampler))
             },
             scaleFactor: configuration.scaleFactor,
             summary: Summary(width: configuration.network.widths[2], granularity: 128, capacity: 512),
             conditioningCell: configuration.network.cell, residentBytes: 250 << 20, activationBytesPerCell: 400)
+        traits.composedSide = configuration.painting.composedSide
+        return traits
     }
 }

@@ -55,7 +55,7 @@ import Testing
         ("picture.mean", [-2.0, 1e300]), ("picture.deviation", [0.0, -0.1, 1e300, 1e-300]),
         ("picture.detail", [0.0, -0.1, 1e300, 1e-300]),
         ("reductions", [[1, 4], [2, 8, 16], [1, 8, 16], [1, 4, 12], [1, 4, 4], [0, 0, 0]]),
-        ("network.heads", ["four"]), ("painting.scales", [[Int]()]),
+        ("network.heads", ["four"]), ("painting.scales", [[Int]()]), ("painting.composedSide", [0, 1 << 40]),
     ]
 
     @Test(arguments: fields.indices)
@@ -99,7 +99,7 @@ import Testing
         let bad = good.replacing(setting, with: "\"\(field)\": \(value)", maxReplacements: 1)
         #expect(bad != good)
         try replace("config.json", in: scratch, with: Data(bad.utf8))
-        try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.\(field)"])
+        try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.refining.\(field)"])
     }
 
     @Test(arguments: ["\"eulr\"", "3"])
@@ -109,7 +109,7 @@ import Testing
         let bad = good.replacing(#/"sampler": "[^"]+"/#, with: "\"sampler\": \(value)", maxReplacements: 1)
         #expect(bad != good)
         try replace("config.json", in: scratch, with: Data(bad.utf8))
-        try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.sampler"])
+        try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.refining.sampler"])
     }
 
     @Test func `a network of other sizes than its weights is refused by the weight`() async throws {

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `what refines nothing is painted as the coarsest scale is, unless a request says otherwise`() throws {
+    @Test func `what refines nothing is painted as its scale composes, unless a request says otherwise`() throws {
         var request = PipelineTests.request()
         let finest = { (bridges: [BridgeKind]) in
             request.bridges = bridges

@@ -8,7 +8,7 @@ struct FakeDenoiser: Denoiser {
     var traits = ModelTraits(
         name: "fake", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16, sampler: .euler,
         scales: [
-            .init(steps: 3, guidance: 1, start: 0.8, shift: 1),
+            .init(steps: 3, guidance: 1, start: 0.8, shift: 1, composing: .init(steps: 4, guidance: 2, shift: 1)),
             .init(reduction: 4, steps: 4, guidance: 2, start: 1, shift: 1),
         ],
         scaleFactor: 4, summary: .init(width: 2, granularity: 16, capacity: 1000), residentBytes: 0,

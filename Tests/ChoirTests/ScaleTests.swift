@@ -68,17 +68,57 @@ import Testing
         #expect(same)
     }
 
-    @Test func `a step rule belongs to its scale, the other settings to what composes`() throws {
+    @Test func `a scale composes with other settings than it refines with`() throws {
         var traits = Self.denoiser.traits
-        traits.scales[2].sampler = .eulerAncestral
+        traits.scales[0].composing = .init(steps: 12, guidance: 4, shift: 1)
+        traits.scales[2].composing = .init(steps: 6, guidance: 4, shift: 1, sampler: .eulerAncestral)
         var request = PaintRequest(prompt: "a", size: PixelSize(width: 256, height: 200))
         let stages = try PaintPlan(request: request, traits: traits, modules: 1).stages
         #expect(stages.map(\.sampler) == [.eulerAncestral, .euler, .euler])
+        #expect(stages.map(\.schedule.steps) == [6, 4, 3] && stages.map(\.guidanceScale) == [4, 2, 1])
         request.bridges = [.consensus]
         let alone = try PaintPlan(request: request, traits: traits, modules: 1).stages
-        #expect(alone.map(\.sampler) == [.euler] && alone[0].schedule.steps == 2 && alone[0].guidanceScale == 2)
-        request.sampler = .dpmpp2m
-        #expect(try PaintPlan(request: request, traits: traits, modules: 1).finest.sampler == .dpmpp2m)
+        #expect(alone.map(\.sampler) == [.euler] && alone[0].schedule.steps == 12 && alone[0].guidanceScale == 4)
+        (request.sampler, request.steps, request.guidance) = (.dpmpp2m, 6, 2.5)
+        let asked = try PaintPlan(request: request, traits: traits, modules: 1).finest
+        #expect(asked.sampler == .dpmpp2m && asked.schedule.steps == 6 && asked.guidanceScale == 2.5)
+        request.bridges = [.consensus, .coarse]
+        let all = try PaintPlan(request: request, traits: traits, modules: 1).stages
+        #expect(all.map(\.schedule.steps) == [12, 8, 6] && all.map(\.guidanceScale) == [2.5, 1.5, 1])
+    }
+
+    @Test func `a large canvas of the coarsest scale is composed on a smaller one of the same scale`() async throws {
+        let seen = Seen()
+        var denoiser = Self.denoiser
+        denoiser.traits.composedSide = 8
+        denoiser.traits.scales[2].composing = .init(steps: 6, guidance: 4, shift: 1)
+        denoiser.disturb = { await seen.add($0) }
+        let size = { PixelSize(width: $0, height: $0 / 2) }
+        let plan = { (width: Int) in
+            try PaintPlan(request: PaintRequest(prompt: "a", size: size(width)), traits: denoiser.traits, modules: 1)
+        }
+        #expect(try plan(504).stages.map(\.contentWidth) == [63, 126, 504])
+        #expect(try plan(2048).stages.map(\.contentWidth) == [16, 64, 256, 512, 2048])
+        let stages = try plan(512).stages
+        #expect(stages.map { [$0.contentWidth, $0.contentHeight] } == [[16, 8], [64, 32], [128, 64], [512, 256]])
+        #expect(stages.map(\.scale) == [2, 2, 1, 0])
+        #expect(stages.map(\.pooling) == [1, 2, 1, 1] && stages.map(\.refines) == [false, true, true, true])
+        #expect(stages.map(\.schedule.steps) == [6, 2, 4, 3])
+        _ = try await canvas(PaintRequest(prompt: "a", size: size(512)), by: denoiser)
+        #expect(await seen.shapes[2] == [nil, [3, 8, 16]])
+
+        var request = PaintRequest(prompt: "a", size: PixelSize(width: 528, height: 528))
+        request.tileable = .xy
+        #expect(throws: RequestError.self) { try PaintPlan(request: request, traits: denoiser.traits, modules: 1) }
+        request.size = PixelSize(width: 544, height: 544)
+        let ring = try PaintPlan(request: request, traits: denoiser.traits, modules: 1)
+        #expect(ring.stages.map(\.tiles.columns.length) == [17, 68, 136, 544])
+
+        let image = TileImage(name: "a", prompt: "", seed: 1, sides: TileImage.sides(joining: .xy))
+        let set = try TileSetPlan(
+            request: TileSetRequest(images: [image], size: PixelSize(width: 544, height: 544)), traits: denoiser.traits)
+        #expect(set.stages.map(\.frame.picture.width) == [17, 68, 136, 544])
+        #expect(set.stages.map(\.schedule.steps) == [6, 2, 4, 3])
     }
 
     @Test func `a ring and a set are made of whole cells of what tiles see`() throws {

@@ -23,15 +23,48 @@ public struct ModelTraits: Hashable, Sendable {
         /// The step rule, where the request names none; nil for the model's.
         public var sampler: SamplerKind?
 
+        /// How it paints from noise what no coarser scale shows; nil for no other way.
+        public var composing: Composing?
+
         /// A scale with its best settings.
         public init(
             reduction: Int = 1, steps: Int, guidance: Double, start: Double, shift: Double,
-            sampler: SamplerKind? = nil
+            sampler: SamplerKind? = nil, composing: Composing? = nil
         ) {
             self.reduction = reduction
             self.steps = steps
             self.guidance = guidance
             self.start = start
+            self.shift = shift
+            self.sampler = sampler
+            self.composing = composing
+        }
+
+        /// The settings where a coarser picture is refined, or where there is none.
+        func settings(refining: Bool) -> Composing {
+            if !refining, let composing { return composing }
+            return Composing(steps: steps, guidance: guidance, shift: shift, sampler: sampler)
+        }
+    }
+
+    /// How a model paints a canvas from noise alone. Properties as those of `Scale`.
+    public struct Composing: Hashable, Sendable {
+        /// Steps.
+        public var steps: Int
+
+        /// Guidance scale.
+        public var guidance: Double
+
+        /// Resolution shift.
+        public var shift: Double
+
+        /// The step rule; nil for the model's.
+        public var sampler: SamplerKind?
+
+        /// A way to compose.
+        public init(steps: Int, guidance: Double, shift: Double, sampler: SamplerKind? = nil) {
+            self.steps = steps
+            self.guidance = guidance
             self.shift = shift
             self.sampler = sampler
         }
@@ -105,7 +138,7 @@ public struct ModelTraits: Hashable, Sendable {
     public var readsGuidance: Bool
 
     /// The resolutions that the model knows of, from the full size to the coarsest. The reduction of each divides that of
-    /// the next. Tiles see the coarser picture, at a `scaleFactor`-th of their side.
+    /// the next. Tiles see the coarser picture, at a `scaleFactor`-th of their side. See `composedSide`, too.
     ///
     /// A model of a single scale paints every size alike and sees no coarser picture: it paints at its own size first,
     /// about a tile, and refines what was enlarged.
@@ -114,6 +147,11 @@ public struct ModelTraits: Hashable, Sendable {
     /// How many times smaller than a tile's side that of the coarser picture is, as the tile sees it. A coarser scale
     /// that is not so much smaller is averaged until it is.
     public var scaleFactor: Int
+
+    /// The shorter side, in cells, of the least canvas that larger ones of the coarsest scale are composed on first: the
+    /// coarsest scale then comes again, `scaleFactor` times smaller, for as long as that is no smaller. Nil for a model that
+    /// composes at any size.
+    public var composedSide: Int?
 
     /// How tiles publish; nil for a model without cross-spatial attention.
     public var summary: Summary?
@@ -144,14 +182,24 @@ public struct ModelTraits: Hashable, Sendable {
     /// What it is told in numbers, beside the prompt.
     public var conditions: [ModelCondition] = []
 
-    /// Cells along a side of a coarser scale that are averaged for the tiles of a finer one.
-    func pooling(from coarser: Int, to finer: Int) -> Int {
-        scaleFactor * scales[finer].reduction / scales[coarser].reduction
+    /// The greatest guidance scale of all scales, which is what a request that names none asks for.
+    var mostGuidance: Double {
+        scales.flatMap { [$0.guidance, $0.settings(refining: false).guidance] }.max() ?? 1
     }
 
-    /// What the sides of a picture that is painted at so many scales are multiples of, if nothing is to be rounded: the
-    /// cells of the full size that are one of those that tiles see of the coarsest.
-    func unit(scales count: Int) -> Int { count > 1 && seesCoarser ? scales[count - 2].reduction * scaleFactor : 1 }
+    /// A requested guidance scale acts where the model guides most, and in proportion where `best` is less.
+    func guidance(_ requested: Double?, best: Double) -> Double {
+        if let requested, requested < 1, !guidesBelowOne { return 1 }
+        let most = mostGuidance
+        guard seesCoarser, let requested, most > 1 else { return requested ?? best }
+        return 1 + (requested - 1) * (best - 1) / (most - 1)
+    }
+
+    /// Requested steps are those of the full size, and at a coarser scale stand in the same proportion to `best`.
+    func steps(_ requested: Int?, best: Int, scale: Int) -> Int {
+        guard let requested, scale > 0 else { return requested ?? best }
+        return max(1, Int((Double(requested) * Double(best) / Double(scales[0].steps)).rounded()))
+    }
 
     /// Whether tiles are given the coarser picture to see.
     public var seesCoarser: Bool { scales.count > 1 }

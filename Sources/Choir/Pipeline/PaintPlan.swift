@@ -63,7 +63,7 @@ public struct PaintPlan: Hashable, Sendable {
         try traits.check(request)
         try Self.check(request, traits: traits, refiner: refiner)
         let ladder = Ladder(request: request, traits: traits)
-        try Self.checkRings(of: request, scales: ladder.rungs.count, traits: traits)
+        try Self.checkRings(of: request, ladder: ladder, traits: traits)
         let stages = try ladder.rungs.indices.reversed().flatMap { rung in
             try Stage.stages(rung: rung, of: ladder, request: request, traits: traits, refiner: refiner)
         }
@@ -73,7 +73,7 @@ public struct PaintPlan: Hashable, Sendable {
         }
         pixelsPerCell = traits.pixelsPerCell
         pictureChannels = traits.pictureChannels
-        guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
+        guidanceScale = request.guidance ?? traits.mostGuidance
         self.request = request
         peakBytes =
             Self.peakBytes(stages: stages, traits: traits, refiner: refiner, codec: codec, modules: modules)
@@ -99,13 +99,17 @@ public struct PaintPlan: Hashable, Sendable {
     func refined(by index: Int) -> Stage? { stages[..<index].last { $0.rung > stages[index].rung } }
 
     /// A ring has no cells to spare: it is made of whole cells, and of whole cells of what tiles see of the coarser scale.
-    private static func checkRings(of request: PaintRequest, scales: Int, traits: ModelTraits) throws(RequestError) {
-        let divisor = traits.pixelsPerCell * traits.unit(scales: scales)
+    private static func checkRings(
+        of request: PaintRequest, ladder: Ladder, traits: ModelTraits
+    ) throws(RequestError) {
+        let divisor = traits.pixelsPerCell * ladder.unit(traits: traits)
         for (name, side, axis) in [("width", request.size.width, CanvasAxis.x), ("height", request.size.height, .y)]
         where request.wraps(axis) && side % divisor != 0 {
             throw RequestError(
                 name, found: "\(side)",
-                expected: "a multiple of \(divisor), because the picture is tileable and painted at \(scales) scales")
+                expected:
+                    "a multiple of \(divisor), because the picture is tileable and painted at \(ladder.rungs.count) sizes"
+            )
         }
     }
 

@@ -31,8 +31,8 @@ extension Stage {
     ) throws {
         let size = ladder.rungs[rung]
         let refines = rung < ladder.rungs.count - 1
-        // What refines nothing composes, at whatever size: with the settings of the scale that the model composes at.
-        let best = traits.scales[refines ? size.scale : traits.scales.count - 1]
+        let scale = traits.scales[size.scale]
+        let best = scale.settings(refining: refines)
         let cells = { (pixels: Int) in Self.quotient(pixels, traits.pixelsPerCell) }
         let merging = request.merging
         let bridge = merging.bridge()
@@ -69,40 +69,34 @@ extension Stage {
                 "size", found: "tiles of \(tiles.columns.window) x \(tiles.rows.window) cells",
                 expected: "a tileable picture large enough for \(tile) x \(tile), the only size of \(traits.name)")
         }
-        let steps =
-            request.steps.map { Self.proportional($0, traits.scales[size.scale].steps, traits.scales[0].steps) }
-            ?? best.steps
-
-        scale = size.scale
+        self.scale = size.scale
         self.rung = rung
         contentWidth = size.width
         contentHeight = size.height
         self.merging = merging
         self.tiles = tiles
-        // A step rule belongs to its scale: the fresh noise that Cosmos composes with at an eighth leaves the full size
-        // nearly black.
-        sampler = request.sampler ?? traits.scales[size.scale].sampler ?? traits.sampler
+        sampler = request.sampler ?? best.sampler ?? traits.sampler
         eta = request.eta ?? 0
         // What is composed larger than the model's own tile needs more steps at high noise, where its large forms are
         // decided: the equation that `Schedule.flow` cites, with the sides of the picture and of that tile.
         let larger = refines ? 1 : max(1, Double(size.width * size.height).squareRoot() / Double(traits.tile))
         let whole = try traits.noise.schedule(
-            steps: steps, sampler: sampler, start: refines ? best.start : 1, shift: best.shift * larger)
+            steps: traits.steps(request.steps, best: best.steps, scale: size.scale), sampler: sampler,
+            start: refines ? scale.start : 1, shift: best.shift * larger)
         schedule = try part.map { try whole.part($0) } ?? whole
         self.belongsToRefiner = belongsToRefiner
         stepsBefore = part?.lowerBound ?? 0
         stepsAtSize = whole.steps
         regions = try StageRegions(
             request: request, traits: traits, pictureWidth: size.width, pictureHeight: size.height
-        ) { Self.guidance($0, best: best.guidance, of: traits) }
-        guidanceScale = Self.guidance(request.guidance, best: best.guidance, of: traits)
+        ) { traits.guidance($0, best: best.guidance) }
+        guidanceScale = traits.guidance(request.guidance, best: best.guidance)
         guidance = try Guidance(scale: traits.readsGuidance ? 1 : guidanceScale)
         self.refines = refines
         let strength = request.skipResidual ?? (traits.seesCoarser ? 0 : 1)
-        residual = refines && strength > 0 ? SkipResidual(strength: strength, start: best.start) : nil
-        views = refines && request.bridges.contains(.dilated) ? DilatedViews(tiles, start: best.start) : nil
-        let finer = rung > 0 && traits.seesCoarser ? ladder.rungs[rung - 1].scale : nil
-        pooling = finer.map { traits.pooling(from: size.scale, to: $0) } ?? 1
+        residual = refines && strength > 0 ? SkipResidual(strength: strength, start: scale.start) : nil
+        views = refines && request.bridges.contains(.dilated) ? DilatedViews(tiles, start: scale.start) : nil
+        pooling = ladder.pooling(of: rung, traits: traits)
         tileShape = Self.tileShape(
             of: tiles, attention: request.bridges.contains(.attention), traits: traits,
             hasPromptPerSquare: traits.conditioningCell != nil && !regions.layout.isPlain)
@@ -110,20 +104,6 @@ extension Stage {
     }
 
     private static func quotient(_ dividend: Int, _ divisor: Int) -> Int { (dividend + divisor - 1) / divisor }
-
-    /// `steps` at the full size stand in the same proportion to the best number as at this scale.
-    private static func proportional(_ steps: Int, _ best: Int, _ bestAtFullSize: Int) -> Int {
-        max(1, Int((Double(steps) * Double(best) / Double(bestAtFullSize)).rounded()))
-    }
-
-    /// A requested scale acts where the model guides most, and in proportion elsewhere.
-    private static func guidance(_ requested: Double?, best: Double, of traits: ModelTraits) -> Double {
-        if let requested, requested < 1, !traits.guidesBelowOne { return 1 }
-        guard traits.scales.count > 1, let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else {
-            return requested ?? best
-        }
-        return 1 + (requested - 1) * (best - 1) / (most - 1)
-    }
 
     /// Tokens of all tiles stay within the model's capacity: where there are many tiles, each says less.
     private static func tileShape(

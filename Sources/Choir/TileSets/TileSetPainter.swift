@@ -63,7 +63,7 @@ struct TileSetPainter {
         var states = start(over: below)
         var samplers = try states.map { _ in try Sampler(stage.sampler, schedule: stage.schedule) }
         let (modules, prompts, guidance, scale) = (modules, prompts, stage.guidance, stage.scale)
-        let (images, rung, cells, channels) = (plan.request.images, stage.scale, cells, traits.channels)
+        let (images, rung, cells, channels) = (plan.request.images, stage.rung, cells, traits.channels)
         while let level = samplers[0].nextLevel {
             try Task.checkCancellation()
             exchange.exchange(&states, evaluation: samplers[0].evaluation)
@@ -111,7 +111,7 @@ struct TileSetPainter {
         let deviation = stage.refines ? level.sigma : stage.schedule.startDeviation
         return plan.request.images.enumerated().map { index, image in
             let noise = CounterNoise(seed: image.seed).normal(
-                region: cells, channels: traits.channels, draw: NoiseDraw.start(rung: stage.scale))
+                region: cells, channels: traits.channels, draw: NoiseDraw.start(rung: stage.rung))
             var state = deviation == 1 ? noise : noise.scaled(by: Float(deviation))
             if stage.refines, let below, level.alpha > 0 {
                 state.add(below[index].upsampledBilinear(by: traits.scaleFactor), scaledBy: Float(level.alpha))

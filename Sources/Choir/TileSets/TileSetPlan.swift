@@ -7,6 +7,8 @@ public struct TileSetPlan: Hashable, Sendable {
     struct Stage: Hashable, Sendable {
         /// The index in `ModelTraits.scales`; 0 is the full size.
         let scale: Int
+        /// Counted from the full size, which is 0, to the coarsest.
+        let rung: Int
         let frame: TileFrame
         /// Cells of a strip that is alike.
         let strip: Int
@@ -60,28 +62,27 @@ public struct TileSetPlan: Hashable, Sendable {
                 "model", found: "\(traits.name), which reads no prompts", expected: "one that reads the pictures'")
         }
         let (width, height) = (request.size.width, request.size.height)
-        let scales = traits.scales.indices.prefix {
-            $0 == 0 || max(width, height) / traits.scales[$0].reduction >= traits.alignment
-        }
-        let unit = traits.unit(scales: scales.count)
+        let ladder = Ladder(width: width, height: height, scalesOf: traits)
+        let unit = ladder.unit(traits: traits)
         for (name, side) in [("width", width), ("height", height)] where side % unit != 0 {
             throw RequestError(
                 name, found: "\(side)",
-                expected: "a multiple of \(unit), because pictures of a set are painted at \(scales.count) scales")
+                expected: "a multiple of \(unit), because pictures of a set are painted at \(ladder.rungs.count) sizes")
         }
         let joins = TileJoins(request.images)
         self.joins = joins
         self.request = request
-        guidanceScale = request.guidance ?? traits.scales.map(\.guidance).max() ?? 1
+        guidanceScale = request.guidance ?? traits.mostGuidance
         // The same number of cells at every scale, or more where that is little to see.
         let wanted = (request.padding + unit - 1) / unit
         var stages: [Stage] = []
         var finer: (frame: TileFrame, reduction: Int)?
-        for scale in scales {
-            let best = traits.scales[scale]
+        for (index, rung) in ladder.rungs.enumerated() {
+            let refines = index + 1 < ladder.rungs.count
+            let (scale, reduction) = (traits.scales[rung.scale], rung.reduction)
+            let best = scale.settings(refining: refines)
             let sampler = request.sampler ?? best.sampler ?? traits.sampler
-            let reduction = best.reduction
-            let content = (width: width / reduction, height: height / reduction)
+            let content = (width: rung.width, height: rung.height)
             let cells = wanted * (unit / reduction)
             let padding = max(cells, min(8, min(content.width, content.height) / 2))
             let (x, y) = (joins.joinsX ? padding : 0, joins.joinsY ? padding : 0)
@@ -96,27 +97,20 @@ public struct TileSetPlan: Hashable, Sendable {
                 width: content.width, height: content.height, padding: (x, y), minimum: minimum ?? (0, 0),
                 alignment: traits.alignment)
             finer = (frame, reduction)
-            let steps = request.steps.map { $0 * best.steps / traits.scales[0].steps } ?? best.steps
             stages.append(
                 Stage(
-                    scale: scale, frame: frame,
+                    scale: rung.scale, rung: index, frame: frame,
                     strip: max(1, min((request.strip + reduction - 1) / reduction, padding)),
                     schedule: try traits.noise.schedule(
-                        steps: max(1, steps), sampler: sampler, start: scale + 1 < scales.count ? best.start : 1,
-                        shift: best.shift),
+                        steps: traits.steps(request.steps, best: best.steps, scale: rung.scale), sampler: sampler,
+                        start: refines ? scale.start : 1, shift: best.shift),
                     sampler: sampler,
-                    guidance: try Guidance(scale: Self.guidance(request.guidance, at: scale, of: traits)),
-                    refines: scale + 1 < scales.count,
-                    pooling: scale > 0 ? traits.pooling(from: scale, to: scale - 1) : 1,
+                    guidance: try Guidance(scale: traits.guidance(request.guidance, best: best.guidance)),
+                    refines: refines,
+                    pooling: ladder.pooling(of: index, traits: traits),
                     tileShape: Self.tileShape(frame, traits)))
         }
         self.stages = stages.reversed()
-    }
-
-    private static func guidance(_ requested: Double?, at scale: Int, of traits: ModelTraits) -> Double {
-        let best = traits.scales[scale].guidance
-        guard let requested, let most = traits.scales.map(\.guidance).max(), most > 1 else { return requested ?? best }
-        return 1 + (requested - 1) * (best - 1) / (most - 1)
     }
 
     private static func tileShape(_ frame: TileFrame, _ traits: ModelTraits) -> TileShape {

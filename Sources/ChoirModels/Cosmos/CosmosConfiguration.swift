@@ -44,10 +44,20 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
     public struct Painting: Hashable, Sendable, Codable {
         /// The scales, from the full size to the coarsest.
         public var scales: [Scale]
+        /// The least shorter side, in pixels, of a canvas that a larger one of the coarsest scale is composed on first.
+        public var composedSide: Int
     }
 
     /// How one scale is painted best.
     public struct Scale: Hashable, Sendable, Codable {
+        /// Where a coarser picture is refined.
+        public var refining: Settings
+        /// Where there is none.
+        public var composing: Settings
+    }
+
+    /// How a canvas is painted.
+    public struct Settings: Hashable, Sendable, Codable {
         /// Steps, 1 ... 1000.
         public var steps: Int
         /// Guidance scale, 0 ... 30; 1 is off.
@@ -60,8 +70,8 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var sampler: SamplerKind
     }
 
-    /// What the network's output means and which scales it has; this version of Choir reads 3, a prediction of the clean
-    /// picture and scales that state their reduction.
+    /// What the network's output means and which scales it has; this version of Choir reads 4, a prediction of the clean
+    /// picture and scales that state how they refine and how they compose.
     public var version: Int
 
     /// The network's sizes.
@@ -108,7 +118,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
             throw ModelError(path, "network.heads: found \(network.heads), expected a divisor of \(network.widths[2])")
         }
         let fixed = [
-            ("version", version, 3), ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
+            ("version", version, 4), ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
             ("network.cell", network.cell, 16), ("scaleFactor", scaleFactor, 4),
         ]
         for (field, found, expected) in fixed where found != expected {
@@ -129,15 +139,19 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
             throw ModelError(
                 path, "painting.scales: found \(painting.scales.count), expected \(network.scales), one for each scale")
         }
-        let ofScales = painting.scales.enumerated().flatMap { index, scale in
-            [
-                ("steps", Double(scale.steps), 1...1000), ("guidance", scale.guidance, 0...30),
-                ("start", scale.start, 1e-3...1), ("shift", scale.shift, 0.01...100),
-            ].map { ("painting.scales.\(index).\($0.0)", $0.1, $0.2) }
+        var ofScales: [(String, Double, ClosedRange<Double>)] = []
+        for (index, scale) in painting.scales.enumerated() {
+            for (use, settings) in [("refining", scale.refining), ("composing", scale.composing)] {
+                ofScales += [
+                    ("steps", Double(settings.steps), 1...1000), ("guidance", settings.guidance, 0...30),
+                    ("start", settings.start, 1e-3...1), ("shift", settings.shift, 0.01...100),
+                ].map { ("painting.scales.\(index).\(use).\($0.0)", $0.1, $0.2) }
+            }
         }
         let ranges = [
             ("network.highestFrequency", network.highestFrequency, 1...1e6), ("picture.mean", picture.mean, -1...1),
             ("picture.deviation", picture.deviation, 1e-3...1), ("picture.detail", picture.detail, 1e-3...1),
+            ("painting.composedSide", Double(painting.composedSide), 16...4096),
         ]
         for (field, found, range) in ranges + ofScales where !range.contains(found) {
             throw ModelError(path, "\(field): found \(found), expected \(range.lowerBound) to \(range.upperBound)")
