@@ -8,7 +8,7 @@ SAMPLERS = ("euler", "dpmpp2m", "euler-a", "lcm")
 COMPOSED_SIDE = 64      # the least canvas that larger ones of the eighth are composed on first
 # How finer scales compose, where no coarser one has: by their own step rules, since the eighth's fresh noise would leave the
 # full size nearly black.
-COMPOSING_FINER = {"steps": 16, "guidance": 4.0, "start": 1.0, "shift": 1.0}
+COMPOSING_FINER = {"steps": 16, "guidance": 3.0, "start": 1.0, "shift": 1.0}
 
 
 class Settings(typing.NamedTuple):

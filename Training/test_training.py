@@ -330,7 +330,7 @@ def test_an_export_reads_back_as_the_averaged_weights_and_has_the_same_bytes_eac
     best = Settings()
     painting = config["painting"]["scales"]
     assert [scale["refining"]["steps"] for scale in painting] == list(best.steps[:0:-1])
-    assert [scale["composing"]["guidance"] for scale in painting] == [4, 4, best.guidance[0]]
+    assert [scale["composing"]["guidance"] for scale in painting] == [3, 3, best.guidance[0]]
     assert [scale["composing"]["sampler"] for scale in painting] == [best.sampler[3], best.sampler[2], best.sampler[0]]
     assert Settings.of(tmp_path / "first") == Settings.of(run) == best
     painting[2]["composing"] |= {"steps": 7, "sampler": "euler"}

@@ -102,6 +102,16 @@ import Testing
         try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.refining.\(field)"])
     }
 
+    @Test func `composing begins with pure noise`() async throws {
+        let scratch = try folder()
+        let good = try String(contentsOfFile: Self.embedded + "/config.json", encoding: .utf8)
+        let setting = try Regex("(\"composing\": [^}]*\"start\"): 1.0", as: (Substring, Substring).self)
+        let bad = good.replacing(setting, maxReplacements: 1) { "\($0.1): 0.5" }
+        #expect(bad != good)
+        try replace("config.json", in: scratch, with: Data(bad.utf8))
+        try await expectRefusal(scratch, saying: ["model/config.json", "painting.scales.0.composing.start", "0.5"])
+    }
+
     @Test(arguments: ["\"eulr\"", "3"])
     func `a step rule of a scale that is none is named`(value: String) async throws {
         let scratch = try folder()

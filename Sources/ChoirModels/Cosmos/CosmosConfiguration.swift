@@ -62,7 +62,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var steps: Int
         /// Guidance scale, 0 ... 30; 1 is off.
         public var guidance: Double
-        /// The flow time that a coarser picture is refined from, above 0; 1 repaints from pure noise.
+        /// The flow time that a coarser picture is refined from, above 0; 1 repaints from pure noise, and composes.
         public var start: Double
         /// Shift of the schedule (Esser et al. 2024, equation 23), 0.01 ... 100; 1 is none.
         public var shift: Double
@@ -141,10 +141,12 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         }
         var ofScales: [(String, Double, ClosedRange<Double>)] = []
         for (index, scale) in painting.scales.enumerated() {
-            for (use, settings) in [("refining", scale.refining), ("composing", scale.composing)] {
+            // What composes begins with pure noise.
+            let uses = [("refining", scale.refining, 1e-3...1), ("composing", scale.composing, 1...1)]
+            for (use, settings, starts) in uses {
                 ofScales += [
                     ("steps", Double(settings.steps), 1...1000), ("guidance", settings.guidance, 0...30),
-                    ("start", settings.start, 1e-3...1), ("shift", settings.shift, 0.01...100),
+                    ("start", settings.start, starts), ("shift", settings.shift, 0.01...100),
                 ].map { ("painting.scales.\(index).\(use).\($0.0)", $0.1, $0.2) }
             }
         }
