@@ -72,12 +72,12 @@ import Testing
         let scratch = Scratch()
         let loud = try await Program.choir.run(["generate"] + Self.small, in: scratch.path)
         #expect(!loud.error.contains { $0 == "\r" || $0 == "\u{1B}" })
-        #expect(loud.errorLines.first == "160x96 pixels, 6 tiles at full size, 18 evaluations of the network")
-        #expect(loud.errorLines.dropFirst().count == 9)
+        #expect(loud.errorLines.first == "160x96 pixels, 6 tiles at full size, 26 evaluations of the network")
+        #expect(loud.errorLines.dropFirst().count == 13)
         for line in loud.errorLines.dropFirst() {
             #expect(line.contains("%  step ") && line.contains(" tiles/s  ") && line.hasSuffix(" left"), "\(line)")
         }
-        #expect(loud.errorLines.last?.hasPrefix("100 %  step 9/9") == true)
+        #expect(loud.errorLines.last?.hasPrefix("100 %  step 13/13") == true)
         let quiet = try await Program.choir.run(["generate"] + Self.small + ["--quiet"], in: scratch.path)
         #expect(quiet.code == 0)
         #expect(quiet.output.isEmpty && quiet.error.isEmpty)
