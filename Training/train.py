@@ -235,7 +235,8 @@ def main():
         for parameters in optimizer.param_groups:
             parameters["lr"] = options.rate * parameters["factor"] * rate
         optimizer.zero_grad(set_to_none=True)
-        loss, scale = loss_of(model, canvas.batch(pictures, options.seed, draw, options.shares), options.seed, draw, options.bfloat16)
+        made = canvas.batch(pictures, options.seed, draw, options.shares)
+        loss, scale = loss_of(model, made, options.seed, draw, options.bfloat16)
         loss.backward()
         # Stale tokens are not followed back to what made them.
         for parameter in model.parameters():
