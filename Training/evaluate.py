@@ -7,10 +7,10 @@ With `--pictures`, line i of the file of prompts is what the i-th PNG, in the or
 pictures of the Swift program can be judged as well. A prompt counts for the kind if it names one in the words of the
 captions, and for the colour if it names one.
 
-Real pictures are composed as training canvases are at full scale, but no stars are drawn over them: an object of the kind at a random size, turn and
-order of colours, its middle near the canvas's, on black or before dim stars. Pictures are compared by their descriptors
-(54 numbers of colour and multi-scale gradients, see descriptor.py), each divided by its standard deviation over the
-real ones.
+Real pictures are composed as training canvases are at full scale, but no stars are drawn over them: an object of the kind
+at a random size, turn and order of colours, its middle near the canvas's, on black or before dim stars. Pictures are
+compared by their descriptors (54 numbers of colour and multi-scale gradients, see descriptor.py), each divided by its
+standard deviation over the real ones.
 
 - Distance, per kind: the median, over generated pictures, of the distance to the nearest real one of that kind, over
   the same from each real picture to the nearest one made from another object. 1 is as good as real.

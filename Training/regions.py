@@ -7,9 +7,10 @@ part is cut into patches, without a margin of one sixteenth of the picture's sid
 assigned to the kind that its five nearest real patches vote for, by nearness in the plane of Fisher's discriminants of
 the four kinds (evaluate.py's vote, with descriptor.py's 54 numbers).
 
-Real patches are composed as training canvases are, but no stars are drawn over them: an object near its middle at a random size, turn and order of colours,
-kept if the captions' rule names the wanted colour; and for the star field what training calls one, dim stars alone. How
-many of them the classifier assigns to their own kind, judged by patches of other objects, stands beside.
+Real patches are composed as training canvases are, but no stars are drawn over them: an object near its middle at a random
+size, turn and order of colours, kept if the captions' rule names the wanted colour; and for the star field what training
+calls one, dim stars alone. How many of them the classifier assigns to their own kind, judged by patches of other objects,
+stands beside.
 
 Black patches never count as right: where fewer than one pixel in a thousand is brighter than 0.1 (of the square root of
 light), there are no stars either, so such a patch is wrong in every part, the star field included. They are also counted

@@ -83,20 +83,23 @@ extension ModelTraits {
     static func cosmos(name: String, precision: String, configuration: CosmosConfiguration) -> ModelTraits {
         var traits = ModelTraits(
             name: name, precision: precision, channels: 3, alignment: configuration.network.cell, tile: 512,
-            overlap: 64, sampler: configuration.painting.scales[0].refining.sampler,
+            overlap: 64,
             scales: zip(configuration.reductions, configuration.painting.scales).map { reduction, best in
-                let (refining, composing) = (best.refining, best.composing)
-                return Scale(
-                    reduction: reduction, steps: refining.steps, guidance: refining.guidance, start: refining.start,
-                    shift: refining.shift, sampler: refining.sampler,
-                    composing: Composing(
-                        steps: composing.steps, guidance: composing.guidance, shift: composing.shift,
-                        sampler: composing.sampler))
+                Scale(
+                    reduction: reduction, start: best.refining.start, refining: Settings(best.refining),
+                    composing: Settings(best.composing))
             },
             scaleFactor: configuration.scaleFactor,
             summary: Summary(width: configuration.network.widths[2], granularity: 128, capacity: 512),
             conditioningCell: configuration.network.cell, residentBytes: 250 << 20, activationBytesPerCell: 400)
         traits.composedSide = configuration.painting.composedSide
         return traits
+    }
+}
+
+extension ModelTraits.Settings {
+    fileprivate init(_ written: CosmosConfiguration.Settings) {
+        self.init(
+            steps: written.steps, guidance: written.guidance, shift: written.shift, sampler: written.sampler)
     }
 }

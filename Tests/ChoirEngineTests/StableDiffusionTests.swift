@@ -8,8 +8,8 @@ import Testing
 
 @testable import ChoirEngine
 
-/// A folder of diffusers with nothing but a tiny UNet, and made-up prompts.
-private struct TinyCheckpoint {
+/// A folder of diffusers with nothing but a tiny UNet, and made-up prompts; it goes with its test.
+private final class TinyCheckpoint {
     static let fixtures =
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
         + "/ChoirModelsTests/Fixtures/UNet/"
@@ -30,6 +30,8 @@ private struct TinyCheckpoint {
         }
         pooledWidth = try Self.cases(kind).tensors["0.pooled"]?.shape.elementCount ?? 0
     }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     static func cases(_ kind: String) throws -> SafetensorsFile {
         try SafetensorsFile(path: fixtures + kind + "/cases.safetensors")
@@ -183,9 +185,9 @@ private func difference(_ left: Tensor, _ right: Tensor) -> Float {
 
     @Test func `traits follow from the checkpoint`() throws {
         let traits = try TinyCheckpoint("lcm", scheduler: #"{"_class_name": "LCMScheduler"}"#).denoiser().traits
-        #expect(traits.sampler == .lcm)
         #expect(traits.readsGuidance && !traits.guidesBelowOne)
-        #expect(traits.scales.count == 1 && traits.scales[0].steps == 4)
+        #expect(traits.scales.count == 1 && traits.scales[0].refining.steps == 4)
+        #expect(traits.scales[0].refining.sampler == .lcm && traits.scales[0].composing == traits.scales[0].refining)
         let levels = try TinyCheckpoint.levels("lcm")
         #expect(traits.channels == 4 && traits.alignment == 1 << (levels - 1))
     }

@@ -10,8 +10,8 @@ import Testing
 private struct Ramp: Denoiser, ModulePool {
     let traits = ModelTraits(
         name: "ramp", precision: "f32", channels: 1, pictureChannels: 1, alignment: 1, tile: 64, overlap: 8,
-        sampler: .euler, scales: [.init(steps: 1, guidance: 1, start: 1, shift: 1)], scaleFactor: 2, summary: nil,
-        residentBytes: 0, activationBytesPerCell: 0)
+        scales: [.init(start: 1, refining: .init(steps: 1, guidance: 1, sampler: .euler))], scaleFactor: 2,
+        summary: nil, residentBytes: 0, activationBytesPerCell: 0)
     let concurrency = 1
 
     func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {

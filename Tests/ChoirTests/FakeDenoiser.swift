@@ -6,10 +6,12 @@ import ChoirTensor
 /// as a whole, the coarser picture, the prompt and the context, so that a pipeline which mixes any of them up gives other numbers.
 struct FakeDenoiser: Denoiser {
     var traits = ModelTraits(
-        name: "fake", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16, sampler: .euler,
+        name: "fake", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16,
         scales: [
-            .init(steps: 3, guidance: 1, start: 0.8, shift: 1, composing: .init(steps: 4, guidance: 2, shift: 1)),
-            .init(reduction: 4, steps: 4, guidance: 2, start: 1, shift: 1),
+            .init(
+                start: 0.8, refining: .init(steps: 3, guidance: 1, sampler: .euler),
+                composing: .init(steps: 4, guidance: 2, sampler: .euler)),
+            .init(reduction: 4, start: 1, refining: .init(steps: 4, guidance: 2, sampler: .euler)),
         ],
         scaleFactor: 4, summary: .init(width: 2, granularity: 16, capacity: 1000), residentBytes: 0,
         activationBytesPerCell: 0)

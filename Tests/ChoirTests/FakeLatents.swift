@@ -7,9 +7,9 @@ import Foundation
 struct FakeLatentDenoiser: Denoiser {
     var traits = ModelTraits(
         name: "latent", precision: "f32", channels: 4, pixelsPerCell: 8, alignment: 2, tile: 16, overlap: 4,
-        sampler: .ddim, noise: .flow(), guidesBelowOne: false,
-        scales: [.init(steps: 5, guidance: 2, start: 0.6, shift: 1)], scaleFactor: 2, summary: nil, residentBytes: 1000,
-        activationBytesPerCell: 0)
+        noise: .flow(), guidesBelowOne: false,
+        scales: [.init(start: 0.6, refining: .init(steps: 5, guidance: 2, sampler: .ddim))], scaleFactor: 2,
+        summary: nil, residentBytes: 1000, activationBytesPerCell: 0)
 
     /// Sees every input.
     var observe: @Sendable (TileInput) async throws -> Void = { _ in }

@@ -7,8 +7,9 @@ import Testing
     /// A model that reads no prompts, with two conditions and one size of tiles.
     static func traits() -> ModelTraits {
         var traits = ModelTraits(
-            name: "own", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16, sampler: .euler,
-            scales: [.init(steps: 3, guidance: 1, start: 0.6, shift: 1)], scaleFactor: 2, summary: nil,
+            name: "own", precision: "f32", channels: 3, alignment: 16, tile: 64, overlap: 16,
+            scales: [.init(start: 0.6, refining: .init(steps: 3, guidance: 1, sampler: .euler))], scaleFactor: 2,
+            summary: nil,
             residentBytes: 0, activationBytesPerCell: 0)
         traits.fixesTile = true
         traits.readsPrompts = false

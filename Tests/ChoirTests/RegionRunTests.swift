@@ -101,7 +101,7 @@ import Testing
         #expect(
             try {
                 var traits = FakeDenoiser().traits
-                traits.scales = [.init(steps: 3, guidance: 1, start: 1, shift: 1)]
+                traits.scales = [.init(start: 1, refining: .init(steps: 3, guidance: 1, sampler: .euler))]
                 var guided = request
                 guided.regions?[0].content.guidance = 3
                 return try PaintPlan(request: guided, traits: traits, modules: 1).finest.evaluationCounts[0]

@@ -212,7 +212,7 @@ import Testing
     @Test func `the prediction of mixed prompts is the sum of what each alone predicts by its weight`() async throws {
         // Guidance 1 and one step, one tile, one scale: the arithmetic model is linear in the prompt.
         var model = FakeDenoiser()
-        model.traits.scales = [.init(steps: 1, guidance: 1, start: 1, shift: 1)]
+        model.traits.scales = [.init(start: 1, refining: .init(steps: 1, guidance: 1, sampler: .euler))]
         let size = PixelSize(width: 64, height: 64)
         func painted(_ prompt: String, _ regions: [PaintRegion]?, _ guidance: Double) async throws -> [Float] {
             var request = PaintRequest(prompt: prompt, size: size)

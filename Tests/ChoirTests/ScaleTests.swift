@@ -8,7 +8,8 @@ import Testing
 @Suite struct ScaleTests {
     private static var denoiser: FakeDenoiser {
         var denoiser = FakeDenoiser()
-        denoiser.traits.scales.append(.init(reduction: 8, steps: 2, guidance: 2, start: 1, shift: 1))
+        denoiser.traits.scales.append(
+            .init(reduction: 8, start: 1, refining: .init(steps: 2, guidance: 2, sampler: .euler)))
         return denoiser
     }
 
@@ -70,8 +71,8 @@ import Testing
 
     @Test func `a scale composes with other settings than it refines with`() throws {
         var traits = Self.denoiser.traits
-        traits.scales[0].composing = .init(steps: 12, guidance: 4, shift: 1)
-        traits.scales[2].composing = .init(steps: 6, guidance: 4, shift: 1, sampler: .eulerAncestral)
+        traits.scales[0].composing = .init(steps: 12, guidance: 4, sampler: .euler)
+        traits.scales[2].composing = .init(steps: 6, guidance: 4, sampler: .eulerAncestral)
         var request = PaintRequest(prompt: "a", size: PixelSize(width: 256, height: 200))
         let stages = try PaintPlan(request: request, traits: traits, modules: 1).stages
         #expect(stages.map(\.sampler) == [.eulerAncestral, .euler, .euler])
@@ -91,7 +92,7 @@ import Testing
         let seen = Seen()
         var denoiser = Self.denoiser
         denoiser.traits.composedSide = 8
-        denoiser.traits.scales[2].composing = .init(steps: 6, guidance: 4, shift: 1)
+        denoiser.traits.scales[2].composing = .init(steps: 6, guidance: 4, sampler: .euler)
         denoiser.disturb = { await seen.add($0) }
         let size = { PixelSize(width: $0, height: $0 / 2) }
         let plan = { (width: Int) in

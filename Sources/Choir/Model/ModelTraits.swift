@@ -1,75 +1,5 @@
-public import ChoirSampling
-
 /// What the pipeline must know of a model to plan a painting.
 public struct ModelTraits: Hashable, Sendable {
-    /// One of the resolutions that a model paints at, and how it paints there best.
-    public struct Scale: Hashable, Sendable {
-        /// Cells of the full size that are one of this scale, a side; 1 for the full size.
-        public var reduction: Int
-
-        /// Steps, where the request names none.
-        public var steps: Int
-
-        /// Guidance scale, where the request names none.
-        public var guidance: Double
-
-        /// Where on the way from noise, 0 < start <= 1, a coarser picture is refined from, as `NoiseSchedule.schedule`
-        /// means it; 1 repaints from pure noise.
-        public var start: Double
-
-        /// Resolution shift of the flow schedule (Esser et al. 2024, equation 23); 1 is none.
-        public var shift: Double
-
-        /// The step rule, where the request names none; nil for the model's.
-        public var sampler: SamplerKind?
-
-        /// How it paints from noise what no coarser scale shows; nil for no other way.
-        public var composing: Composing?
-
-        /// A scale with its best settings.
-        public init(
-            reduction: Int = 1, steps: Int, guidance: Double, start: Double, shift: Double,
-            sampler: SamplerKind? = nil, composing: Composing? = nil
-        ) {
-            self.reduction = reduction
-            self.steps = steps
-            self.guidance = guidance
-            self.start = start
-            self.shift = shift
-            self.sampler = sampler
-            self.composing = composing
-        }
-
-        /// The settings where a coarser picture is refined, or where there is none.
-        func settings(refining: Bool) -> Composing {
-            if !refining, let composing { return composing }
-            return Composing(steps: steps, guidance: guidance, shift: shift, sampler: sampler)
-        }
-    }
-
-    /// How a model paints a canvas from noise alone. Properties as those of `Scale`.
-    public struct Composing: Hashable, Sendable {
-        /// Steps.
-        public var steps: Int
-
-        /// Guidance scale.
-        public var guidance: Double
-
-        /// Resolution shift.
-        public var shift: Double
-
-        /// The step rule; nil for the model's.
-        public var sampler: SamplerKind?
-
-        /// A way to compose.
-        public init(steps: Int, guidance: Double, shift: Double, sampler: SamplerKind? = nil) {
-            self.steps = steps
-            self.guidance = guidance
-            self.shift = shift
-            self.sampler = sampler
-        }
-    }
-
     /// How tiles tell each other what they show.
     public struct Summary: Hashable, Sendable {
         /// Numbers in a token.
@@ -124,9 +54,6 @@ public struct ModelTraits: Hashable, Sendable {
 
     /// Cells that neighbouring tiles share, where the request names none.
     public var overlap: Int
-
-    /// The step rule, where neither the request nor a scale names one.
-    public var sampler: SamplerKind
 
     /// The noise that it was trained with.
     public var noise: NoiseSchedule
@@ -184,7 +111,7 @@ public struct ModelTraits: Hashable, Sendable {
 
     /// The greatest guidance scale of all scales, which is what a request that names none asks for.
     var mostGuidance: Double {
-        scales.flatMap { [$0.guidance, $0.settings(refining: false).guidance] }.max() ?? 1
+        scales.flatMap { [$0.refining.guidance, $0.composing.guidance] }.max() ?? 1
     }
 
     /// A requested guidance scale acts where the model guides most, and in proportion where `best` is less.
@@ -198,7 +125,7 @@ public struct ModelTraits: Hashable, Sendable {
     /// Requested steps are those of the full size, and at a coarser scale stand in the same proportion to `best`.
     func steps(_ requested: Int?, best: Int, scale: Int) -> Int {
         guard let requested, scale > 0 else { return requested ?? best }
-        return max(1, Int((Double(requested) * Double(best) / Double(scales[0].steps)).rounded()))
+        return max(1, Int((Double(requested) * Double(best) / Double(scales[0].refining.steps)).rounded()))
     }
 
     /// Whether tiles are given the coarser picture to see.
@@ -207,7 +134,7 @@ public struct ModelTraits: Hashable, Sendable {
     /// Traits of a model; those of a canvas that is an RGB picture, of a rectified flow, unless said otherwise.
     public init(
         name: String, precision: String, channels: Int, pictureChannels: Int = 3, pixelsPerCell: Int = 1,
-        alignment: Int, tile: Int, overlap: Int, sampler: SamplerKind, noise: NoiseSchedule = .flow(),
+        alignment: Int, tile: Int, overlap: Int, noise: NoiseSchedule = .flow(),
         guidesBelowOne: Bool = true, readsGuidance: Bool = false, scales: [Scale], scaleFactor: Int, summary: Summary?,
         conditioningCell: Int? = nil, clipSkips: ClosedRange<Int>? = nil, residentBytes: Int,
         activationBytesPerCell: Int
@@ -220,7 +147,6 @@ public struct ModelTraits: Hashable, Sendable {
         self.alignment = alignment
         self.tile = tile
         self.overlap = overlap
-        self.sampler = sampler
         self.noise = noise
         self.guidesBelowOne = guidesBelowOne
         self.readsGuidance = readsGuidance

@@ -75,7 +75,7 @@ extension Stage {
         contentHeight = size.height
         self.merging = merging
         self.tiles = tiles
-        sampler = request.sampler ?? best.sampler ?? traits.sampler
+        sampler = request.sampler ?? best.sampler
         eta = request.eta ?? 0
         // What is composed larger than the model's own tile needs more steps at high noise, where its large forms are
         // decided: the equation that `Schedule.flow` cites, with the sides of the picture and of that tile.

@@ -81,7 +81,7 @@ public struct TileSetPlan: Hashable, Sendable {
             let refines = index + 1 < ladder.rungs.count
             let (scale, reduction) = (traits.scales[rung.scale], rung.reduction)
             let best = scale.settings(refining: refines)
-            let sampler = request.sampler ?? best.sampler ?? traits.sampler
+            let sampler = request.sampler ?? best.sampler
             let content = (width: rung.width, height: rung.height)
             let cells = wanted * (unit / reduction)
             let padding = max(cells, min(8, min(content.width, content.height) / 2))

@@ -95,12 +95,13 @@ extension ModelTraits {
             let facts = try? FileManager.default.attributesOfItem(atPath: file)
             return sum + (facts?[.size] as? Int ?? 0)
         }
-        let scale = Scale(steps: manifest.steps, guidance: manifest.guidance, start: manifest.start, shift: shift)
+        let best = Settings(
+            steps: manifest.steps, guidance: manifest.guidance, shift: shift, sampler: manifest.sampler)
         var traits = ModelTraits(
             name: manifest.name ?? name, precision: precision.rawValue, channels: manifest.channels,
             pictureChannels: manifest.channels, alignment: manifest.alignment, tile: manifest.tile,
-            overlap: manifest.overlap, sampler: manifest.sampler, noise: noise, scales: [scale], scaleFactor: 2,
-            summary: nil, residentBytes: 2 * bytes, activationBytesPerCell: activationBytesPerCell)
+            overlap: manifest.overlap, noise: noise, scales: [Scale(start: manifest.start, refining: best)],
+            scaleFactor: 2, summary: nil, residentBytes: 2 * bytes, activationBytesPerCell: activationBytesPerCell)
         traits.fixesTile = graph.fixesTile
         traits.readsPrompts = false
         traits.canGuide = manifest.canGuide

@@ -112,12 +112,14 @@ extension ModelTraits {
         let isConsistency = scheduler.sampler == .lcm
         // As the pipelines of diffusers have it, but with fewer steps, which the samplers of today need.
         let guidance = isConsistency ? (unet.guidanceWidth == nil ? 1 : 8.5) : checkpoint.kind.isXL ? 5 : 7.5
+        let best = ModelTraits.Settings(
+            steps: isConsistency ? 4 : 25, guidance: guidance, sampler: scheduler.sampler)
         return ModelTraits(
             name: name, precision: precision.rawValue, channels: unet.outputChannels,
             pixelsPerCell: pixelsPerCell, alignment: alignment, tile: tile, overlap: tile / 4,
-            sampler: scheduler.sampler, noise: .scheduler(scheduler), guidesBelowOne: false,
+            noise: .scheduler(scheduler), guidesBelowOne: false,
             readsGuidance: unet.guidanceWidth != nil,
-            scales: [Scale(steps: isConsistency ? 4 : 25, guidance: guidance, start: 0.6, shift: 1)], scaleFactor: 2,
+            scales: [Scale(start: 0.6, refining: best)], scaleFactor: 2,
             summary: Summary(
                 width: unet.publicationWidth(bridge), granularity: alignment, capacity: 1024, dividesTiles: true,
                 freshEvaluations: 2),
