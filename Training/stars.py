@@ -1,11 +1,13 @@
 """Stars: points of light over every canvas, as photographs of the sky have them and pictures that were cleaned have not.
 
 Few stars are bright and many are faint: the number above a brightness falls as a power of it. Air and lens spread a star's
-light to a narrow core and a faint halo, the same for all stars of a canvas. Sizes are in pixels of the full scale; a
-coarser scale sees the mean over its pixels.
+light to a narrow core and a faint halo, the same for all stars of a canvas. Sizes are in pixels of the full scale. At
+every scale a pixel shows the light that falls into it, so what the full size is told of a star is what its coarser scale
+learned to paint.
 """
 import numpy as np
 from scipy import ndimage
+from scipy.special import ndtr
 
 MARGIN = 7                      # pixels of the halo that are drawn
 FAINTEST, BRIGHTEST, SLOPE = 0.12, 6.0, 1.3
@@ -20,43 +22,35 @@ def light_of(count, rng):
     return (peak[:, None] * colour).astype("f4")
 
 
-def whole_stamps(offsets, width):
-    """What each star gives to the pixels around its own, [count, rows, columns], as a share of its peak."""
-    down, across = offsets
-    spread = lambda offset, deviation: np.exp(-0.5 * (offset / deviation) ** 2)
-    return sum(share * spread(down, deviation)[:, :, None] * spread(across, deviation)[:, None]
-               for share, deviation in ((1, width), (HALO, HALO_WIDTH)))
+def shares_of(offsets, deviation):
+    """Of light spread by a Gaussian, the share that falls into each pixel, [count, rows, columns].
 
-
-def whole_light(peaks, width):
-    """All the light of stars with these peaks. Where a core is brighter than white, a picture shows white."""
-    core = np.where(peaks > 1, 1 + np.log(np.maximum(peaks, 1)), peaks)
-    return 2 * np.pi * (width**2 * core + HALO * HALO_WIDTH**2 * peaks)
+    offsets [2, count, rows]: from the star to the middles of rows and of columns, in pixels, as the deviation is.
+    """
+    down, across = ndtr((offsets + 0.5) / deviation) - ndtr((offsets - 0.5) / deviation)
+    return down[:, :, None] * across[:, None]
 
 
 def add_stars(light, density, width, factor, rng):
     """Adds stars to light [side, side, 3], `density` of them a pixel of the full scale, whose cores deviate by `width`;
     `factor` is how many pixels of the full scale are one of these, a side."""
     side = light.shape[0]
-    reach = MARGIN if factor == 1 else 1
+    reach = -(-MARGIN // factor)
     count = int(rng.poisson(density * (factor * (side + 2 * reach)) ** 2))
     places = rng.uniform(-reach, side + reach, (2, count))
     peaks = light_of(count, rng)
     around = np.arange(-reach, reach + 1)
-    nearest = (np.floor if factor == 1 else np.round)(places).astype(int)
+    nearest = np.floor(places).astype(int)
     offsets = around + 0.5 - (places - nearest)[..., None]
-    if factor == 1:
-        stamps = whole_stamps(offsets, width)
-    else:
-        # Smaller than a pixel: its light in the four nearest ones, by distance.
-        down, across = np.maximum(0, 1 - abs(offsets))
-        stamps, peaks = down[:, :, None] * across[:, None] / factor**2, whole_light(peaks, width)
-    rows = np.broadcast_to((nearest[0][:, None] + around)[:, :, None], stamps.shape)
-    columns = np.broadcast_to((nearest[1][:, None] + around)[:, None], stamps.shape)
+    # At full size a pixel is clipped where a core is brighter than white; the mean over many must know it beforehand.
+    core = peaks if factor == 1 else np.where(peaks > 1, 1 + np.log(np.maximum(peaks, 1)), peaks)
+    stamps = sum(2 * np.pi * spread**2 * shares_of(offsets, spread)[..., None] * peak[:, None, None]
+                 for spread, peak in ((width / factor, core), (HALO_WIDTH / factor, HALO * peaks)))
+    rows = np.broadcast_to((nearest[0][:, None] + around)[:, :, None], stamps.shape[:3])
+    columns = np.broadcast_to((nearest[1][:, None] + around)[:, None], stamps.shape[:3])
     inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
-    star = np.broadcast_to(np.arange(count)[:, None, None], stamps.shape)[inside]
     stars = np.zeros_like(light)
-    np.add.at(stars, (rows[inside], columns[inside]), stamps[inside][:, None].astype("f4") * peaks[star])
+    np.add.at(stars, (rows[inside], columns[inside]), stamps[inside].astype("f4"))
     light += stars.clip(max=1) * (1 - light)
 
 

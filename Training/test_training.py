@@ -192,6 +192,14 @@ def test_coarser_scales_see_the_mean_light_of_stars():
     assert means[1:] == pytest.approx([means[0]] * 2, rel=0.12)
 
 
+def test_a_pixel_of_a_coarser_scale_has_the_light_of_a_star_that_its_pixels_have():
+    star = np.array([9.3, 6.6])[:, None, None]      # from the first row and column, in pixels of the full scale
+    of_all = lambda pixels, factor: stars.shares_of((np.arange(pixels) + 0.5) - star / factor, 0.75 / factor)[0]
+    fine, coarse = of_all(16, 1), of_all(4, 4)
+    assert coarse == pytest.approx(fine.reshape(4, 4, 4, 4).sum((1, 3)), abs=1e-12)
+    assert coarse.sum() == pytest.approx(1, abs=1e-6) and coarse.argmax() == 2 * 4 + 1
+
+
 def test_stars_lie_over_the_light_that_is_there():
     light = np.full((64, 64, 3), 0.5, "f4")
     stars.add_stars(light, 1 / 100, 0.75, 1, np.random.default_rng(0))
