@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+import types
 from functools import partial
 
 import numpy as np
@@ -193,11 +194,15 @@ def test_coarser_scales_see_the_mean_light_of_stars():
 
 
 def test_a_pixel_of_a_coarser_scale_has_the_light_of_a_star_that_its_pixels_have():
-    star = np.array([9.3, 6.6])[:, None, None]      # from the first row and column, in pixels of the full scale
-    of_all = lambda pixels, factor: stars.shares_of((np.arange(pixels) + 0.5) - star / factor, 0.75 / factor)[0]
-    fine, coarse = of_all(16, 1), of_all(4, 4)
-    assert coarse == pytest.approx(fine.reshape(4, 4, 4, 4).sum((1, 3)), abs=1e-12)
-    assert coarse.sum() == pytest.approx(1, abs=1e-6) and coarse.argmax() == 2 * 4 + 1
+    place = np.array([[37.3], [26.6]])      # from the first row and column, in pixels of the full scale
+    one = lambda factor: types.SimpleNamespace(poisson=lambda mean: 1, uniform=lambda low, high, shape: place / factor,
+                                               random=lambda count: np.full(count, 0.5), normal=lambda *_: np.zeros(1))
+    fine, coarse = np.zeros((64, 64, 3), "f4"), np.zeros((16, 16, 3), "f4")
+    stars.add_stars(fine, 1, 0.75, 1, one(1))
+    stars.add_stars(coarse, 1, 0.75, 4, one(4))
+    assert 0.1 < fine.max() < 1 and coarse[..., 0].argmax() == 9 * 16 + 6
+    # The halo ends MARGIN pixels from the star at full size, and with a whole pixel at the quarter.
+    assert coarse == pytest.approx(fine.reshape(16, 4, 16, 4, 3).mean((1, 3)), abs=1e-3 * float(coarse.max()))
 
 
 def test_stars_lie_over_the_light_that_is_there():
