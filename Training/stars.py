@@ -1,9 +1,9 @@
 """Stars: points of light over every canvas, as photographs of the sky have them and pictures that were cleaned have not.
 
-Few stars are bright and many are faint: the number above a brightness falls as a power of it. Air and lens spread a star's
-light to a narrow core and a faint halo, the same for all stars of a canvas. Sizes are in pixels of the full scale. At
-every scale a pixel shows the light that falls into it, so what the full size is told of a star is what its coarser scale
-learned to paint; exactly so up to white, within an eighth beyond it.
+Few stars are bright and many are faint: the number above a brightness falls as a power of it. Air and lens spread a
+star's light to a narrow core and a faint halo, the same for all stars of a canvas. Sizes are in pixels of the full scale.
+At every scale a pixel shows the light that falls into it, so what the full size is told of a star is what its coarser
+scale learned to paint; exactly so up to white, within an eighth beyond it.
 """
 import numpy as np
 from scipy import ndimage
