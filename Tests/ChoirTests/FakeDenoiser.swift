@@ -19,6 +19,9 @@ struct FakeDenoiser: Denoiser {
     /// Called for every prediction; may wait, to mix up the order in which tiles finish, or throw.
     var disturb: @Sendable (TileInput) async throws -> Void = { _ in }
 
+    /// Called with the number of modules that are asked for.
+    var make: @Sendable (Int) async -> Void = { _ in }
+
     /// Whether what it predicts of a cell depends on no others of the window than its left neighbour.
     var isLocal = false
 
@@ -29,7 +32,8 @@ struct FakeDenoiser: Denoiser {
     func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] { try prompts.map(embedding(of:)) }
 
     func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
-        FakeModules(shape: shape, concurrency: modules, disturb: disturb, isLocal: isLocal)
+        await make(modules)
+        return FakeModules(shape: shape, concurrency: modules, disturb: disturb, isLocal: isLocal)
     }
 }
 

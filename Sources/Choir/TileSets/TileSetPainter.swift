@@ -30,10 +30,10 @@ extension ParallelDiffusionPipeline {
         var done = 0
         var coarser: (stage: TileSetPlan.Stage, states: [Tensor])?
         for stage in plan.stages {
-            let pool = try await denoiser.modules(
-                for: stage.tileShape, embedding: prompts[0].0.shape, count: modules)
+            let count = min(modules, request.images.count * stage.perStep)
+            let pool = try await denoiser.modules(for: stage.tileShape, embedding: prompts[0].0.shape, count: count)
             let painter = TileSetPainter(
-                stage: stage, plan: plan, modules: pool, concurrentTiles: modules, prompts: prompts, coarser: coarser,
+                stage: stage, plan: plan, modules: pool, concurrentTiles: count, prompts: prompts, coarser: coarser,
                 traits: denoiser.traits)
             let states = try await painter.paint {
                 done += stage.perStep
