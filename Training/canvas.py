@@ -8,6 +8,8 @@ in groups that show the same sources at unrelated places, as distant tiles of on
 the others' style can reach it only through cross-spatial attention. Most of the full-size batches are made for that: large
 groups of one or two sources, mostly gas, whose colours no coarser picture and no word tells.
 """
+import colorsys
+
 import numpy as np
 
 import captions
@@ -40,19 +42,42 @@ DENSITIES, SKY_DENSITIES = (1 / 8000, 1 / 600), (1 / 8000, 1 / 50)
 DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
 STAR_WIDTHS = (0.6, 0.9)         # deviation of the core, in pixels of the full scale
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
-# Share of the objects that are shown in another order of the colours: of gas, and of galaxies and stars, which keep theirs
-# mostly; and of the words that are left out.
-RECOLOURED_GAS, RECOLOURED, UNSAID = 0.5, 0.3, 0.12
+# Share of the objects that are shown in other colours: of gas in another order of its own, of galaxies and stars, which are
+# mostly white, tinted; and of the words that are left out.
+RECOLOURED_GAS, RECOLOURED, UNSAID = 0.5, 0.4, 0.12
+SATURATIONS = (0.25, 0.55)       # of the mean colour of an object whose colour is told, at least
 UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
+
+
+def gains(own, word, tint, rng):
+    """What the channels of an object are multiplied by, whose mean colour is `own`, so that it has the colour it is told to
+    have, if that is one; or the tint.
+
+    Many pictures owe the word for their colour to a faint cast: told so, the network painted "blue galaxy" nearly white.
+    """
+    if word not in captions.HUES:
+        return np.ones(3, "f4")
+    if tint:
+        _, hue, saturation = tint
+    else:
+        turn, saturation, _ = colorsys.rgb_to_hsv(*own)
+        low, high = captions.HUES[word]
+        # Reds lie on either side of 0 degrees.
+        hue = np.clip((turn * 360 - low + 180) % 360 - 180 + low, low, high)
+        saturation = max(saturation, rng.uniform(*SATURATIONS))
+    wanted = np.array(colorsys.hsv_to_rgb(hue % 360 / 360, saturation, 1)) / (own + 1e-3)
+    return (wanted / wanted.max()).astype("f4")
 
 
 class Source:
     """One picture as a group of tiles shows it: a size, a turn, an order of the colours, a brightness.
 
-    If its colours are hidden, no word tells them.
+    If its colours are hidden, no word tells them. Without an `order` they may be others than its own. `tint` is the word for
+    a colour that it has not, the hue in degrees and the saturation. What is not `vivid` keeps a colour that its word
+    exaggerates.
     """
 
-    def __init__(self, pictures, index, side, scale, rng, dim=1.0, hidden=False, order=None):
+    def __init__(self, pictures, index, side, scale, rng, dim=1.0, hidden=False, order=None, tint=None, vivid=True):
         self.index, self.side, self.scale = index, side, scale
         levels = pictures.pyramids[index]
         errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
@@ -60,9 +85,14 @@ class Source:
         kind = pictures.texts[index]["kind"]
         # Objects of every colour are wanted, and there are few blue or green nebulae and no violet spirals.
         if order is None:
-            recoloured = RECOLOURED_GAS if kind in (*GAS, "planetary nebula") else RECOLOURED
-            order = int(rng.integers(6)) if rng.random() < recoloured else 0
-        self.order = order
+            order, gas = 0, kind in (*GAS, "planetary nebula")
+            if rng.random() < (RECOLOURED_GAS if gas else RECOLOURED):
+                if gas:
+                    order = int(rng.integers(6))
+                else:
+                    word = str(rng.choice(list(captions.HUES)))
+                    tint = (word, rng.uniform(*captions.HUES[word]), rng.uniform(*SATURATIONS))
+        self.order, self.tint = order, tint
         self.cumulative, self.grid = pictures.places[index][level]
         self.turn, self.flip = int(rng.integers(4)), bool(rng.random() < 0.5)
 
@@ -73,11 +103,14 @@ class Source:
         self.picture = turned(pictures.at(scale, index, level))
         # As the coarsest scale shows it.
         self.composed = turned(pictures.at(EIGHTH, index, level)) if scale == QUARTER else None
-        self.gain = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
-        words = [word for word in pictures.texts[index]["words"][order] if not (hidden and word in captions.COLOURS)]
+        brightness = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
+        words = [word for word in pictures.texts[index]["words"][order]
+                 if word not in captions.COLOURS or not (hidden or tint)] + ([tint[0]] if tint else [])
         # A colour that is not the object's own is always told: who names none wants the natural one.
-        told = lambda word: order != 0 and word in captions.COLOURS
+        told = lambda word: (tint or order != 0) and word in captions.COLOURS
         kept = [word for word in words if rng.random() >= UNSAID or told(word)] or words
+        own = pictures.colours[index][list(captions.ORDERS[order])]
+        self.gain = brightness * (gains(own, kept[-1], tint, rng) if vivid else 1)
         self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
         for word in kept:
             self.text[pictures.index[word]] += 1 / len(kept)
@@ -85,7 +118,7 @@ class Source:
     def another(self, pictures, rng):
         """An object like this one: of its kind, its colours and about its size."""
         return Source(pictures, int(rng.choice(pictures.alike[self.index])), self.side * rng.uniform(0.7, 1.4), self.scale,
-                      rng, order=self.order)
+                      rng, order=self.order, tint=self.tint)
 
     def place(self, rng):
         """A place of the (turned) picture, drawn by brightness, in pixels (y, x)."""
@@ -160,8 +193,9 @@ class Subject:
         self.behind = []
         if self.empty or rng.random() < (0.3 if composing else 0.8):
             index = int(rng.choice(pictures.starry))
-            self.behind.append(Source(pictures, index, SIZES[scale][1] * rng.uniform(0.5, 1.2), scale, rng,
-                                      dim=rng.uniform(0.5, 1.0) if self.empty else rng.uniform(0.25, 0.8)))
+            self.behind.append(Source(pictures, index, SIZES[scale][1] * rng.uniform(0.5, 1.2), scale, rng, order=0,
+                                      dim=rng.uniform(0.5, 1.0) if self.empty else rng.uniform(0.25, 0.8),
+                                      vivid=not self.empty))
         self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES)))
         self.star_width = rng.uniform(*STAR_WIDTHS)
         if self.empty:

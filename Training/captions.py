@@ -23,6 +23,8 @@ BY_NAME = [
     ("open cluster", ("n7789", "n869")),
 ]
 COLOURS = ("red", "golden", "green", "blue", "violet", "white")
+# Hues that nobody would call otherwise, in degrees, the least and the most.
+HUES = {"red": (-18, 10), "golden": (28, 50), "green": (90, 145), "blue": (195, 240), "violet": (270, 310)}
 # The six orders of the colour channels: a red nebula seen in another order is a blue or green one.
 ORDERS = [(0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1)]
 ALWAYS = ("star", "stars", "field", "dark", "deep", "sky", "sparse", "dense", "white")
@@ -35,10 +37,15 @@ def kind(label):
     return KINDS.get(label["type"], "nebula")
 
 
-def colour(picture):
-    """The word for the brightness-weighted mean colour of a float picture [h, w, 3] in [0, 1]."""
+def mean_colour(picture):
+    """The brightness-weighted mean colour of a float picture [h, w, 3] in [0, 1]."""
     weight = picture.max(2) ** 1.5
-    hue, saturation, _ = colorsys.rgb_to_hsv(*((picture * weight[..., None]).sum((0, 1)) / (weight.sum() + 1e-6)))
+    return (picture * weight[..., None]).sum((0, 1)) / (weight.sum() + 1e-6)
+
+
+def colour(picture):
+    """The word for the mean colour of a float picture [h, w, 3] in [0, 1]."""
+    hue, saturation, _ = colorsys.rgb_to_hsv(*mean_colour(picture))
     degrees = hue * 360
     if saturation < 0.13:
         return "white"

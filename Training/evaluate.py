@@ -57,14 +57,21 @@ def named(prompt):
     return (kinds[0] if len(kinds) == 1 else None), (colours[0] if len(colours) == 1 else None)
 
 
+def real_source(pictures, index, side, rng, dim=1.0):
+    """An object as its picture shows it, but for the order of its colours: of glowing gas any in half of the cases."""
+    recoloured = 0.5 if FAMILIES[pictures.texts[index]["kind"]] in ("gas", "planetary nebula") else 0.3
+    order = int(rng.integers(6)) if rng.random() < recoloured else 0
+    return canvas.Source(pictures, index, side, FULL, rng, dim, order=order, vivid=False)
+
+
 def real_picture(pictures, index, side, rng):
     """A canvas [side, side, 3] of bytes that shows one object, half of the time before dim stars."""
     low, high = canvas.SIZES[FULL]
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1, FULL)
-    shown = [canvas.Source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), FULL, rng)]
+    shown = [real_source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), rng)]
     if rng.random() < 0.5:
         stars = int(rng.choice(pictures.starry))
-        shown.insert(0, canvas.Source(pictures, stars, high, FULL, rng, dim=rng.uniform(0.15, 0.4)))
+        shown.insert(0, real_source(pictures, stars, high, rng, dim=rng.uniform(0.15, 0.4)))
     for source in shown:
         # Its middle lies in the middle half of the canvas: who prompts a galaxy wants to see one, not its rim.
         height, width = source.picture.shape[:2]

@@ -4,6 +4,7 @@ import json
 import numpy as np
 from scipy import ndimage
 
+import captions
 from scales import FULL, QUARTER
 from stars import without_stars
 
@@ -31,6 +32,7 @@ class Pictures:
                 levels.append(arrays[f"{i}.{len(levels)}"])
             self.pyramids.append(levels)
         self.starless = {}
+        self.colours = [captions.mean_colour(levels[-1] / np.float32(255)) for levels in self.pyramids]
         self.milky_way = arrays["milky way"]
         self.places = [[self.place_weights(level) for level in levels] for levels in self.pyramids]
         kinds = [text["kind"] for text in self.texts]

@@ -29,7 +29,7 @@ from PIL import Image
 import canvas
 import captions
 from descriptor import descriptor
-from evaluate import discriminants, distances, real_picture, vote
+from evaluate import discriminants, distances, real_picture, real_source, vote
 from pictures import Pictures
 from scales import FULL
 
@@ -49,7 +49,7 @@ def star_field(pictures, index, side, rng):
     """A canvas of dim stars alone, as training makes those that it calls star field."""
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1, FULL)
     high = canvas.SIZES[FULL][1]
-    stars = canvas.Source(pictures, index, high * rng.uniform(0.5, 1.2), FULL, rng, dim=rng.uniform(0.5, 1))
+    stars = real_source(pictures, index, high * rng.uniform(0.5, 1.2), rng, dim=rng.uniform(0.5, 1))
     y, x = stars.place(rng)
     tile.add(stars, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
     return (tile.light.clip(0, 1) * 255 + 0.5).astype("u1")

@@ -30,7 +30,7 @@ import words
 from pictures import GAS, Pictures
 from settings import Settings
 
-VOCABULARY = sorted({*captions.ALWAYS, "nebula", "open", "cluster", "red", "blue"})
+VOCABULARY = sorted({*captions.ALWAYS, *captions.COLOURS, "nebula", "open", "cluster"})
 
 
 @pytest.fixture
@@ -177,6 +177,40 @@ def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
         assert light.shape == (4, 64, 64, 3)
         assert all(np.array_equal(text, texts[0]) for text in texts)
         assert all(texts[0, pictures.index[colour]].max() == 0 for colour in ("red", "blue"))
+
+
+def shown_and_told(pictures, seed, **options):
+    """The word for the colour that an object is shown in, and those that it is told."""
+    source = canvas.Source(pictures, 1, 100, scales.EIGHTH, np.random.default_rng(seed), **options)
+    light = (source.picture * source.gain).clip(0, 1)
+    return captions.colour(light), [word for word in captions.COLOURS if source.text[pictures.index[word]]]
+
+
+def test_an_object_has_the_colour_that_it_is_told_to_have(data):
+    pictures = Pictures(data)
+    pictures.texts[1]["words"] = [["open", "cluster", "blue"]] * 6
+    found = [shown_and_told(pictures, seed) for seed in range(200)]
+    assert all(told in ([], [shown]) for shown, told in found)
+    assert {told[0] for _, told in found if told} == set(captions.HUES)
+
+
+def test_an_object_whose_colour_is_not_told_keeps_its_own(data):
+    pictures = Pictures(data)      # of noise, which is white
+    pictures.texts[1]["words"] = [["open", "cluster", "white"]] * 6
+    assert all(shown_and_told(pictures, seed, order=0)[0] == "white" for seed in range(10))
+    pictures.texts[1]["words"] = [["open", "cluster", "blue"]] * 6
+    found = [shown_and_told(pictures, seed, order=0) for seed in range(100)]
+    assert {shown for shown, told in found if not told} == {"white"}
+    assert {shown for shown, told in found if told} == {"blue"}
+    assert all(shown_and_told(pictures, seed, order=0, vivid=False)[0] == "white" for seed in range(10))
+
+
+def test_objects_like_a_tinted_one_have_its_colour(data):
+    pictures = Pictures(data)
+    source = canvas.Source(pictures, 1, 100, scales.EIGHTH, np.random.default_rng(0), tint=("green", 120, 0.5))
+    for seed in range(5):
+        another = source.another(pictures, np.random.default_rng(seed))
+        assert captions.colour((another.picture * another.gain).clip(0, 1)) == "green"
 
 
 def test_canvases_and_network_have_the_same_scales_and_cells():
