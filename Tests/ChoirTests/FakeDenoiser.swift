@@ -37,6 +37,12 @@ struct FakeDenoiser: Denoiser {
     }
 }
 
+/// How many modules a model was asked for, stage after stage.
+actor AskedModules {
+    private(set) var counts: [Int] = []
+    func note(_ count: Int) { counts.append(count) }
+}
+
 struct FakeModules: ModulePool {
     let shape: TileShape
     let concurrency: Int

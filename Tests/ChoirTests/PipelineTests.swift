@@ -34,17 +34,12 @@ import Testing
     @Test(arguments: [(8, [2, 1]), (1, [1, 1])])
     func `no more modules are asked for than a stage can keep busy`(modules: Int, expected: [Int]) async throws {
         var model = FakeDenoiser()
-        let asked = Asked()
+        let asked = AskedModules()
         model.make = { await asked.note($0) }
         // A tile at each size; guidance asks twice at the coarser one.
         _ = try await canvas(Self.request(width: 64, height: 64), by: model, modules: modules)
         let counts = await asked.counts
         #expect(counts == expected)
-    }
-
-    private actor Asked {
-        var counts: [Int] = []
-        func note(_ count: Int) { counts.append(count) }
     }
 
     @Test func `prompt, seed, negative prompt, guidance and bridges each change the picture`() async throws {

@@ -119,6 +119,17 @@ import Testing
         #expect(changed[2] != alone[2])
     }
 
+    @Test(arguments: [(8, [6, 3]), (4, [4, 3])])
+    func `a set asks for no more modules than it can keep busy`(modules: Int, expected: [Int]) async throws {
+        var model = FakeDenoiser()
+        let asked = AskedModules()
+        model.make = { await asked.note($0) }
+        // Three pictures; guidance asks twice at the coarser size.
+        _ = try await ParallelDiffusionPipeline(denoiser: model, modules: modules).paint(Self.request(Self.set(3)))
+        let counts = await asked.counts
+        #expect(counts == expected)
+    }
+
     @Test func `pictures that must join are smooth across the join, others are not`() async throws {
         let pipeline = try ParallelDiffusionPipeline(denoiser: smoothingDenoiser, modules: 2)
         var request = Self.request(Self.set(3, .x))

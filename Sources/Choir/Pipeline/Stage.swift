@@ -103,8 +103,8 @@ public struct Stage: Hashable, Sendable {
         }
     }
 
-    /// The most evaluations of the network that can run at the same time. More modules would stand idle, and each of those
-    /// at work would have fewer of the processor's cores.
+    /// The most evaluations of the network that a prediction of the canvas takes. More modules would stand idle, and each
+    /// of those at work would have fewer of the processor's cores.
     var mostEvaluations: Int { evaluationCounts.max() ?? 1 }
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.
