@@ -42,6 +42,20 @@ import Testing
         #expect(counts == expected)
     }
 
+    @Test func `sizes with tiles of one shape share their modules`() async throws {
+        var model = FakeDenoiser()
+        let asked = AskedModules()
+        model.make = { await asked.note($0) }
+        var request = Self.request(width: 256, height: 256)
+        request.bridges = [.consensus, .coarse]
+        let shapes = try PaintPlan(request: request, traits: model.traits, modules: 8).stages.map(\.tileShape)
+        #expect(shapes.count == 2 && shapes[0] == shapes[1])
+        // One tile, guided, at the coarser size, which alone would keep two busy.
+        _ = try await canvas(request, by: model, modules: 8)
+        let counts = await asked.counts
+        #expect(counts == [8])
+    }
+
     @Test func `prompt, seed, negative prompt, guidance and bridges each change the picture`() async throws {
         let base = try await canvas(Self.request())
         var others: [PaintRequest] = []

@@ -95,6 +95,13 @@ public struct PaintPlan: Hashable, Sendable {
         }
     }
 
+    /// The most evaluations of the network that a prediction of the canvas takes, in a stage and in those after it that
+    /// its compiled network serves as well. More modules would stand idle, and each of those at work would have fewer of
+    /// the processor's cores.
+    func mostEvaluations(from index: Int) -> Int {
+        stages[index...].prefix { $0.sharesNetwork(with: stages[index]) }.flatMap(\.evaluationCounts).max() ?? 1
+    }
+
     /// The stage whose picture a stage refines, the last one of the size before; nil for the first size.
     func refined(by index: Int) -> Stage? { stages[..<index].last { $0.rung > stages[index].rung } }
 

@@ -44,35 +44,33 @@ struct Painter {
         var progress = PaintProgress(plan: plan, doneStages: stored?.stage ?? 0)
         var coarser = stored?.coarser
         var continued: Tensor?
-        var pool: (shape: TileShape, belongsToRefiner: Bool, count: Int, modules: any ModulePool)?
+        var pool: (stage: Stage, modules: any ModulePool)?
 
         for index in (stored?.stage ?? 0)..<plan.stages.count {
             let stage = plan.stages[index]
             let expert = denoiser.expert(for: stage)
             let embeddings = stage.belongsToRefiner ? refinerEmbeddings : embeddings
-            let count = min(self.modules, stage.mostEvaluations)
-            if pool?.shape != stage.tileShape || pool?.belongsToRefiner != stage.belongsToRefiner
-                || pool?.count != count
-            {
+            if pool?.stage.sharesNetwork(with: stage) != true {
                 let start = clock.now
                 // Gone before the next is made: two compiled networks may not fit into memory.
                 pool = nil
                 let modules = try await expert.modules(
-                    for: stage.tileShape, embedding: embeddings.values.first?.shape ?? [0], count: count)
-                pool = (stage.tileShape, stage.belongsToRefiner, count, modules)
+                    for: stage.tileShape, embedding: embeddings.values.first?.shape ?? [0],
+                    count: min(modules, plan.mostEvaluations(from: index)))
+                pool = (stage, modules)
                 timings.compile += (clock.now - start).seconds
             }
             guard let modules = pool?.modules else { preconditionFailure("a stage without modules") }
             let start = clock.now
             var painter = try await StagePainter(
-                stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: count,
+                stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
                 prompter: TilePrompter(regions: stage.regions, embeddings: embeddings), coarser: coarser, run: run,
                 stored: stored?.stage == index ? stored : nil, given: index == 0 ? noise : nil,
                 continued: continued.take(), traits: expert.traits, codec: denoiser.codec)
             progress.skip(evaluations: painter.doneEvaluations, steps: painter.doneSteps)
             let canvas = try await painter.paint(&progress, send: send)
             timings.denoise += (clock.now - start).seconds
-            timings.network += painter.networkSeconds / Double(min(modules.concurrency, count))
+            timings.network += painter.networkSeconds / Double(min(modules.concurrency, self.modules))
             if index + 1 == plan.stages.count {
                 return Painting(
                     request: plan.request, plan: plan, model: denoiser.traits.name, canvas: canvas,

@@ -103,9 +103,10 @@ public struct Stage: Hashable, Sendable {
         }
     }
 
-    /// The most evaluations of the network that a prediction of the canvas takes. More modules would stand idle, and each
-    /// of those at work would have fewer of the processor's cores.
-    var mostEvaluations: Int { evaluationCounts.max() ?? 1 }
+    /// Whether one compiled network serves another stage as well.
+    func sharesNetwork(with other: Stage) -> Bool {
+        tileShape == other.tileShape && belongsToRefiner == other.belongsToRefiner
+    }
 
     /// Whether tiles publish before the first prediction: every tile then hears every other in every step.
     public var publishesFirst: Bool { tileShape.contextTokens > 0 }
