@@ -8,24 +8,22 @@ in groups that show the same sources at unrelated places, as distant tiles of on
 the others' style can reach it only through cross-spatial attention. Most of the full-size batches are made for that: large
 groups of one or two sources, mostly gas, whose colours no coarser picture and no word tells.
 """
-import colorsys
-
 import numpy as np
 
-import captions
-from pictures import COMPACT, GAS
+from pictures import COMPACT
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
+from sources import Source
 from stars import add_stars
 
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), EIGHTH: (64, 576)}   # longest side of a source, in pixels of its scale
 # On a canvas that is composed: the least, and the greatest over the canvas's side, of an object with a form, and of others.
-FORMED, FORMLESS = (32, 1.25), (64, 2.25)
+FORMED, FORMLESS = (40, 1.5), (64, 2.25)
 CELL = 16
 SHARES = (0.24, 0.36, 0.40)      # of the batches, for each scale
 # Sides of tiles, how many make a batch, and how often each is drawn where a canvas is composed and where it is refined.
 # Pictures of 512 pixels are composed at 64; of large ones a smaller canvas is composed, and refined at the same scale.
 TILES = [(64, 32), (128, 8), (256, 2)]
-COMPOSED, FINER = (0.62, 0.3, 0.08), (0.6, 0.32, 0.08)
+COMPOSED, FINER = (0.8, 0.15, 0.05), (0.6, 0.32, 0.08)
 # What a group of small tiles has in common is told by the others only; in large ones, by the tile itself as well.
 ALONE = (0.5, 0.4, 0.1)
 GROUP = 4
@@ -34,7 +32,7 @@ GROUP = 4
 FILLED, SPARINGLY, MOST_OBJECTS = (0.7, 2.5), (0.3, 0.9), 48
 WHOLE, FORMED_WHOLE = 0.5, 0.92  # the share of these objects that lie with their middle in sight, and of those with a form
 MIDDLE, ANYWHERE = 0.35, 0.1     # how far from the sides that middle lies at least, on the smallest canvas and on others
-REFINED = 0.25                   # share of the batches of the coarsest scale that are told what lies on a smaller canvas
+REFINED = 0.2                    # share of the batches of the coarsest scale that are told what lies on a smaller canvas
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
 # such a sky is called dark, sparse, above which dense.
@@ -42,94 +40,7 @@ DENSITIES, SKY_DENSITIES = (1 / 8000, 1 / 600), (1 / 8000, 1 / 50)
 DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
 STAR_WIDTHS = (0.6, 0.9)         # deviation of the core, in pixels of the full scale
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
-# Share of the objects that are shown in other colours: of gas in another order of its own, of galaxies and stars, which are
-# mostly white, tinted; and of the words that are left out.
-RECOLOURED_GAS, RECOLOURED, UNSAID = 0.5, 0.4, 0.12
-SATURATIONS = (0.25, 0.55)       # of the mean colour of an object whose colour is told, at least
 UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
-
-
-def gains(own, word, tint, rng):
-    """What the channels of an object are multiplied by, whose mean colour is `own`, so that it has the colour it is told to
-    have, if that is one; or the tint.
-
-    Many pictures owe the word for their colour to a faint cast: told so, the network painted "blue galaxy" nearly white.
-    """
-    if word not in captions.HUES:
-        return np.ones(3, "f4")
-    if tint:
-        _, hue, saturation = tint
-    else:
-        turn, saturation, _ = colorsys.rgb_to_hsv(*own)
-        low, high = captions.HUES[word]
-        # Reds lie on either side of 0 degrees.
-        hue = np.clip((turn * 360 - low + 180) % 360 - 180 + low, low, high)
-        saturation = max(saturation, rng.uniform(*SATURATIONS))
-    wanted = np.array(colorsys.hsv_to_rgb(hue % 360 / 360, saturation, 1)) / (own + 1e-3)
-    return (wanted / wanted.max()).astype("f4")
-
-
-class Source:
-    """One picture as a group of tiles shows it: a size, a turn, an order of the colours, a brightness.
-
-    If its colours are hidden, no word tells them. Without an `order` they may be others than its own. `tint` is the word for
-    a colour that it has not, the hue in degrees and the saturation. What is not `vivid` keeps a colour that its word
-    exaggerates.
-    """
-
-    def __init__(self, pictures, index, side, scale, rng, dim=1.0, hidden=False, order=None, tint=None, vivid=True):
-        self.index, self.side, self.scale = index, side, scale
-        levels = pictures.pyramids[index]
-        errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
-        level = int(np.argmin(errors))
-        kind = pictures.texts[index]["kind"]
-        # Objects of every colour are wanted, and there are few blue or green nebulae and no violet spirals.
-        if order is None:
-            order, gas = 0, kind in (*GAS, "planetary nebula")
-            if rng.random() < (RECOLOURED_GAS if gas else RECOLOURED):
-                if gas:
-                    order = int(rng.integers(6))
-                else:
-                    word = str(rng.choice(list(captions.HUES)))
-                    tint = (word, rng.uniform(*captions.HUES[word]), rng.uniform(*SATURATIONS))
-        self.order, self.tint = order, tint
-        self.cumulative, self.grid = pictures.places[index][level]
-        self.turn, self.flip = int(rng.integers(4)), bool(rng.random() < 0.5)
-
-        def turned(picture):
-            picture = picture[..., list(captions.ORDERS[order])]
-            return np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
-
-        self.picture = turned(pictures.at(scale, index, level))
-        # As the coarsest scale shows it.
-        self.composed = turned(pictures.at(EIGHTH, index, level)) if scale == QUARTER else None
-        brightness = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
-        words = [word for word in pictures.texts[index]["words"][order]
-                 if word not in captions.COLOURS or not (hidden or tint)] + ([tint[0]] if tint else [])
-        # A colour that is not the object's own is always told: who names none wants the natural one.
-        told = lambda word: (tint or order != 0) and word in captions.COLOURS
-        kept = [word for word in words if rng.random() >= UNSAID or told(word)] or words
-        own = pictures.colours[index][list(captions.ORDERS[order])]
-        self.gain = brightness * (gains(own, kept[-1], tint, rng) if vivid else 1)
-        self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
-        for word in kept:
-            self.text[pictures.index[word]] += 1 / len(kept)
-
-    def another(self, pictures, rng):
-        """An object like this one: of its kind, its colours and about its size."""
-        return Source(pictures, int(rng.choice(pictures.alike[self.index])), self.side * rng.uniform(0.7, 1.4), self.scale,
-                      rng, order=self.order, tint=self.tint)
-
-    def place(self, rng):
-        """A place of the (turned) picture, drawn by brightness, in pixels (y, x)."""
-        where = int(np.searchsorted(self.cumulative, rng.random()))
-        y, x = divmod(min(where, self.grid[0] * self.grid[1] - 1), self.grid[1])
-        y, x = (y + 0.5) / self.grid[0], (x + 0.5) / self.grid[1]
-        if self.flip:
-            x = 1 - x
-        for _ in range(self.turn):
-            y, x = 1 - x, y
-        return int(y * self.picture.shape[0]), int(x * self.picture.shape[1])
 
 
 class Tile:

@@ -16,8 +16,6 @@ Light is taken to the power 1/2 first, so that faint gas counts beside stars.
 import numpy as np
 from scipy import ndimage
 
-import captions
-
 HUE = slice(12, 15)
 DARK = 15
 
@@ -37,6 +35,17 @@ def colour_numbers(picture, light):
     hue = np.array([red - (green + blue) / 2, (green - blue) * 0.75**0.5]) / largest
     return [*flat.mean(0), *flat.std(0), *np.percentile(flat, 90, axis=0), *np.percentile(flat, 99, axis=0),
             1 - min(red, green, blue) / largest, *hue, float((flat.max(1) < 0.1).mean())]
+
+
+def elongation(picture):
+    """Ratio of the axes of the light's second moments."""
+    light = np.maximum(picture.mean(2) - 0.1, 0)
+    y, x = np.mgrid[0:light.shape[0], 0:light.shape[1]]
+    total = light.sum() + 1e-6
+    dx, dy = x - (light * x).sum() / total, y - (light * y).sum() / total
+    moments = np.array([[(light * dx * dx).sum(), (light * dx * dy).sum()], [(light * dx * dy).sum(), (light * dy * dy).sum()]])
+    smallest, largest = np.linalg.eigvalsh(moments / total + 1e-6 * np.eye(2))
+    return float((largest / max(smallest, 1e-6)) ** 0.5)
 
 
 def gradient_numbers(brightness):
@@ -82,7 +91,7 @@ def descriptor(picture):
     for factor in (1, 2, 4, 8, 16, 32):
         numbers += gradient_numbers(reduced(brightness, factor))
     numbers += [correlation(brightness, side // 16), correlation(brightness, side // 4),
-                total[-total.size // 100:].sum() / (total.sum() + 1e-6), np.log(captions.elongation(picture[::4, ::4]))]
+                total[-total.size // 100:].sum() / (total.sum() + 1e-6), np.log(elongation(picture[::4, ::4]))]
     numbers += spread_numbers(brightness)
     for factor in (1, 4, 16):
         numbers += diffuse_numbers(reduced(brightness, factor))

@@ -36,6 +36,7 @@ from descriptor import HUE, descriptor
 from pictures import Pictures
 from scales import FULL
 from settings import Settings
+from sources import Source
 
 NEAREST = 5
 SHRINKAGE = 0.3
@@ -61,7 +62,7 @@ def real_source(pictures, index, side, rng, dim=1.0):
     """An object as its picture shows it, but for the order of its colours: of glowing gas any in half of the cases."""
     recoloured = 0.5 if FAMILIES[pictures.texts[index]["kind"]] in ("gas", "planetary nebula") else 0.3
     order = int(rng.integers(6)) if rng.random() < recoloured else 0
-    return canvas.Source(pictures, index, side, FULL, rng, dim, order=order, vivid=False)
+    return Source(pictures, index, side, FULL, rng, dim, order=order, vivid=False)
 
 
 def real_picture(pictures, index, side, rng):

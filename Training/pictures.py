@@ -11,6 +11,11 @@ from stars import without_stars
 GAS = ("nebula", "dark nebula", "supernova remnant")
 COMPACT = ("galaxy", "planetary nebula", "globular cluster", "supernova remnant")     # have a form
 CLUSTERS = ("globular cluster", "open cluster", "star field")
+# How often pictures are composed, against how often they are refined. The stars of clusters are the finer scales' matter, gas
+# is soon learned, and galaxies without a form are mostly heaps; what has a form is composed here or nowhere.
+COMPOSED_WEIGHTS = {"open cluster": 0.4, "star field": 0.4, "nebula": 0.6, "galaxy": 0.5, "spiral": 2, "edge-on": 2,
+                    "planetary nebula": 1.6}
+LIT = 0.3       # what the brightest of the channels reaches in 3 % of such a picture
 # How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
 # glow that the stars of clusters become.
 HALF_STAR, GLOW = 100, 60
@@ -43,13 +48,20 @@ class Pictures:
         # The style of gas is a matter of the whole tile; stars and galaxies leave most of it black.
         gas = weights * [kind in GAS for kind in kinds]
         self.gas_weights = 0.3 * self.weights + 0.7 * gas / gas.sum()
-        # The stars of clusters are the finer scales' matter: where a picture is composed they are next to nothing.
-        composed = weights * [0.4 if kind in ("open cluster", "star field") else 1 for kind in kinds]
+        forms = [next((word for word in text["words"][0] if word in captions.FORMS), None) for text in self.texts]
+        composed = weights * [COMPOSED_WEIGHTS.get(form or kind, 1) for form, kind in zip(forms, kinds)]
+        composed *= [self.lit(levels) for levels in self.pyramids]
         self.composed_weights = composed / composed.sum()
-        # Others of the same kind and colour: a sky of many objects shall not show one of them again and again.
-        likeness = [(text["kind"], text["words"][0][-1]) for text in self.texts]
+        # Others of the same kind, form and colour: a sky of many objects shall not show one of them again and again.
+        likeness = [(text["kind"], form, text["words"][0][-1]) for text, form in zip(self.texts, forms)]
         self.alike = [[j for j, other in enumerate(likeness) if other == one] for one in likeness]
         self.starry = [i for i, kind in enumerate(kinds) if kind in ("open cluster", "star field", "galaxy cluster", "dark nebula")]
+
+    @staticmethod
+    def lit(levels):
+        """How much of a picture is more than black sky, 1 for most: others, reduced, would teach that objects are black."""
+        small = min(levels, key=lambda level: abs(max(level.shape) - 64))
+        return min(1, np.percentile(small.max(2), 97) / 255 / LIT)
 
     @staticmethod
     def place_weights(level):

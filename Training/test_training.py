@@ -2,6 +2,7 @@
 import argparse
 import gzip
 import json
+import pathlib
 import subprocess
 import sys
 import types
@@ -19,6 +20,7 @@ import evaluate
 import export
 import licences
 import lookup
+import mean
 import network
 import regions
 import sample
@@ -29,6 +31,7 @@ import train
 import words
 from pictures import GAS, Pictures
 from settings import Settings
+from sources import Source
 
 VOCABULARY = sorted({*captions.ALWAYS, *captions.COLOURS, "nebula", "open", "cluster"})
 
@@ -57,6 +60,24 @@ def run_training(monkeypatch, data, run, steps):
                                       "--workers", "1"])
     train.main()
     return torch.load(run / "checkpoint.pt", weights_only=False)
+
+
+LABELS = json.loads((pathlib.Path(__file__).parent / "labels.json").read_text())
+
+
+def test_what_is_told_by_eye_is_told_of_a_file():
+    for word, names in captions.BY_NAME + captions.GALAXIES:
+        for name in names:
+            assert any(captions.told_by_eye(label, [(word, [name])]) for label in LABELS), name
+
+
+def test_galaxies_that_are_told_to_have_a_form_are_galaxies():
+    assert all(captions.kind(label) == "galaxy" for label in LABELS if captions.told_by_eye(label, captions.GALAXIES))
+
+
+def test_a_number_is_not_the_beginning_of_a_longer_one():
+    assert captions.kind({"file": "n672-vasey.png", "type": "none"}) == "galaxy"
+    assert captions.kind({"file": "n6726.png", "type": "emission/reflection nebula"}) == "nebula"
 
 
 def test_a_run_that_is_cut_and_resumed_gives_the_same_bits_as_one_that_is_not(monkeypatch, data, tmp_path):
@@ -164,7 +185,7 @@ def test_an_object_with_a_form_is_composed_whole_and_in_the_middle(data):
         def add(self, source, y, x):
             middles.append((y + source.picture.shape[0] // 2, x + source.picture.shape[1] // 2))
 
-    source = canvas.Source(pictures, 0, 50, scales.EIGHTH, np.random.default_rng(0))
+    source = Source(pictures, 0, 50, scales.EIGHTH, np.random.default_rng(0))
     for seed in range(30):
         canvas.show(Watched(64, 3, scales.EIGHTH), source, np.random.default_rng(seed), canvas.MIDDLE)
     assert np.min(middles) >= 22 and np.max(middles) <= 42 and np.ptp(middles, 0).min() > 10
@@ -181,7 +202,7 @@ def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
 
 def shown_and_told(pictures, seed, **options):
     """The word for the colour that an object is shown in, and those that it is told."""
-    source = canvas.Source(pictures, 1, 100, scales.EIGHTH, np.random.default_rng(seed), **options)
+    source = Source(pictures, 1, 100, scales.EIGHTH, np.random.default_rng(seed), **options)
     light = (source.picture * source.gain).clip(0, 1)
     return captions.colour(light), [word for word in captions.COLOURS if source.text[pictures.index[word]]]
 
@@ -207,7 +228,7 @@ def test_an_object_whose_colour_is_not_told_keeps_its_own(data):
 
 def test_objects_like_a_tinted_one_have_its_colour(data):
     pictures = Pictures(data)
-    source = canvas.Source(pictures, 1, 100, scales.EIGHTH, np.random.default_rng(0), tint=("green", 120, 0.5))
+    source = Source(pictures, 1, 100, scales.EIGHTH, np.random.default_rng(0), order=0, tint=("green", 120, 0.5))
     for seed in range(5):
         another = source.another(pictures, np.random.default_rng(seed))
         assert captions.colour((another.picture * another.gain).clip(0, 1)) == "green"
@@ -625,3 +646,13 @@ def test_a_hard_border_stands_out_and_a_soft_one_does_not():
     soft += np.linspace(0, 80, 128).astype("u1")[None, :, None]
     assert regions.edge(hard, 1, 64) > 5
     assert 0.8 < regions.edge(soft, 1, 64) < 1.25 and 0.8 < regions.edge(hard, 0, 64) < 1.25
+
+
+def test_the_mean_of_weights_has_its_own_share_of_what_tiles_have_in_common():
+    first = {"style.weight": torch.zeros(2), "fold0.weight": torch.zeros(2)}
+    second = {name: torch.full((2,), 4.0, dtype=torch.float16) for name in first}
+    made = mean.mean(first, second, 0.75, 0.25)
+    assert made["style.weight"].tolist() == [1, 1] and made["fold0.weight"].tolist() == [3, 3]
+    assert all(tensor.dtype == torch.float16 for tensor in made.values())
+    with pytest.raises(SystemExit, match="one network"):
+        mean.mean(first, {"style.weight": torch.zeros(2), "fold0.weight": torch.zeros(3)}, 0.5, 0.5)
