@@ -1,4 +1,4 @@
-"""Captions: what a picture shows, from its catalogue type, and what can be measured in it."""
+"""Captions: what a picture shows, by its catalogue type or by eye, and what can be measured in it."""
 import colorsys
 import re
 
