@@ -37,17 +37,6 @@ def colour_numbers(picture, light):
             1 - min(red, green, blue) / largest, *hue, float((flat.max(1) < 0.1).mean())]
 
 
-def elongation(picture):
-    """Ratio of the axes of the light's second moments."""
-    light = np.maximum(picture.mean(2) - 0.1, 0)
-    y, x = np.mgrid[0:light.shape[0], 0:light.shape[1]]
-    total = light.sum() + 1e-6
-    dx, dy = x - (light * x).sum() / total, y - (light * y).sum() / total
-    moments = np.array([[(light * dx * dx).sum(), (light * dx * dy).sum()], [(light * dx * dy).sum(), (light * dy * dy).sum()]])
-    smallest, largest = np.linalg.eigvalsh(moments / total + 1e-6 * np.eye(2))
-    return float((largest / max(smallest, 1e-6)) ** 0.5)
-
-
 def gradient_numbers(brightness):
     """Four numbers of a brightness [h, w]."""
     down, right = np.diff(brightness, axis=0), np.diff(brightness, axis=1)
@@ -57,6 +46,17 @@ def gradient_numbers(brightness):
     outstanding &= brightness > ndimage.uniform_filter(brightness, 7) + 0.05
     return [np.log(np.abs(steps).mean() + 1e-4), np.log(np.percentile(np.abs(steps), 99) + 1e-4),
             np.log((squared**2).mean() / (squared.mean() ** 2 + 1e-12) + 1e-2), float(outstanding.mean()) ** 0.5]
+
+
+def elongation(picture):
+    """Ratio of the axes of the light's second moments."""
+    light = np.maximum(picture.mean(2) - 0.1, 0)
+    y, x = np.mgrid[0:light.shape[0], 0:light.shape[1]]
+    total = light.sum() + 1e-6
+    dx, dy = x - (light * x).sum() / total, y - (light * y).sum() / total
+    moments = np.array([[(light * dx * dx).sum(), (light * dx * dy).sum()], [(light * dx * dy).sum(), (light * dy * dy).sum()]])
+    smallest, largest = np.linalg.eigvalsh(moments / total + 1e-6 * np.eye(2))
+    return float((largest / max(smallest, 1e-6)) ** 0.5)
 
 
 def correlation(brightness, distance):

@@ -35,10 +35,15 @@ def main():
     common = options.share if options.common is None else options.common
     if (options.first / "words.txt").read_bytes() != (options.second / "words.txt").read_bytes():
         raise SystemExit("the folders' words are not the same")
-    shutil.copytree(options.second, options.output)
+    if options.output.exists():
+        raise SystemExit(f"{options.output}: is there already")
+    made = {}
     for file in ("model.safetensors", "words.safetensors"):
         states = (safetensors.torch.load_file(folder / file) for folder in (options.first, options.second))
-        safetensors.torch.save_file(mean(*states, options.share, common), options.output / file)
+        made[file] = mean(*states, options.share, common)
+    shutil.copytree(options.second, options.output)
+    for file, state in made.items():
+        safetensors.torch.save_file(state, options.output / file)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import network
 import regions
 import sample
 import scales
+import sources
 import stars
 import synonyms
 import train
@@ -232,6 +233,19 @@ def test_objects_like_a_tinted_one_have_its_colour(data):
     for seed in range(5):
         another = source.another(pictures, np.random.default_rng(seed))
         assert captions.colour((another.picture * another.gain).clip(0, 1)) == "green"
+
+
+def test_a_dim_picture_is_composed_less():
+    dark, half, light = (np.full((64, 64, 3), level, "u1") for level in (0, 38, 255))
+    assert Pictures.lit([dark]) == 0 and 0.4 < Pictures.lit([half]) < 0.6 and Pictures.lit([light]) == 1
+
+
+def test_the_form_of_a_galaxy_is_left_out_more_often_than_other_words():
+    rng = np.random.default_rng(0)
+    found = [sources.said(["galaxy", "spiral", "red"], 0, None, False, rng) for _ in range(1000)]
+    left_out = {word: np.mean([word not in words for words in found]) for word in ("galaxy", "spiral", "red")}
+    assert abs(left_out["spiral"] - sources.UNSAID_FORM) < 0.05
+    assert abs(left_out["galaxy"] - sources.UNSAID) < 0.05 and abs(left_out["red"] - sources.UNSAID) < 0.05
 
 
 def test_canvases_and_network_have_the_same_scales_and_cells():
