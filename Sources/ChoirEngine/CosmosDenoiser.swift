@@ -10,6 +10,9 @@ public struct CosmosDenoiser: Denoiser {
     /// What the pipeline must know to plan.
     public let traits: ModelTraits
 
+    /// Sets what is black; nil where the canvas is the picture.
+    public let codec: (any LatentCodec)?
+
     /// The number format that layers compute in; never `auto`.
     public let precision: CompileOptions.Precision
 
@@ -44,6 +47,7 @@ public struct CosmosDenoiser: Denoiser {
         runtime = try OpenVINORuntime()
         precision = try runtime.resolvedPrecision(options.precision, device: options.device)
         self.options = options
+        codec = configuration.painting.black.map { ValueRangeCodec(channels: 3, range: $0...1) }
         traits = .cosmos(name: name, precision: precision.rawValue, configuration: configuration)
     }
 

@@ -56,6 +56,7 @@ import Testing
         ("picture.detail", [0.0, -0.1, 1e300, 1e-300]),
         ("reductions", [[1, 4], [2, 8, 16], [1, 8, 16], [1, 4, 12], [1, 4, 4], [0, 0, 0]]),
         ("network.heads", ["four"]), ("painting.scales", [[Int]()]), ("painting.composedSide", [0, 1 << 40]),
+        ("painting.black", [-1.5, 0.5, 1e300]),
     ]
 
     @Test(arguments: fields.indices)

@@ -42,7 +42,11 @@ extension ParallelDiffusionPipeline {
             coarser = (stage, states)
         }
         guard let coarser else { preconditionFailure("a plan has at least one stage") }
-        return coarser.states.map { $0.copy(region: coarser.stage.frame.picture) }
+        var pictures = coarser.states.map { $0.copy(region: coarser.stage.frame.picture) }
+        if let codec = denoiser.codec {
+            for index in pictures.indices { pictures[index] = try await codec.decoded(pictures[index]) }
+        }
+        return pictures
     }
 }
 

@@ -46,6 +46,9 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var scales: [Scale]
         /// The least shorter side, in pixels, of a canvas that a larger one of the coarsest scale is composed on first.
         public var composedSide: Int
+        /// The value of a canvas, -1 ... 0, that is black in its picture; nil for -1. Between stars the network says the
+        /// mean of black and of stars too faint to be told from noise.
+        public var black: Double?
     }
 
     /// How one scale is painted best.
@@ -154,6 +157,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
             ("network.highestFrequency", network.highestFrequency, 1...1e6), ("picture.mean", picture.mean, -1...1),
             ("picture.deviation", picture.deviation, 1e-3...1), ("picture.detail", picture.detail, 1e-3...1),
             ("painting.composedSide", Double(painting.composedSide), 16...4096),
+            ("painting.black", painting.black ?? -1, -1...0),
         ]
         for (field, found, range) in ranges + ofScales where !range.contains(found) {
             throw ModelError(path, "\(field): found \(found), expected \(range.lowerBound) to \(range.upperBound)")

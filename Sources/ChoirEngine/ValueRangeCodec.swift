@@ -1,7 +1,8 @@
 import Choir
 import ChoirTensor
 
-/// Maps a range of values to a picture, cell by pixel: a canvas in physical units, such as metres above the sea.
+/// Maps a range of values to a picture, cell by pixel: a canvas in physical units, such as metres above the sea, or one
+/// whose black is to be set.
 ///
 ///     picture = 2 (value - black) / (white - black) - 1
 struct ValueRangeCodec: LatentCodec {
