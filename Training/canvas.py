@@ -10,6 +10,7 @@ groups of one or two sources, mostly gas, whose colours no coarser picture and n
 """
 import numpy as np
 
+import maps
 from pictures import COMPACT
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from sources import Source
@@ -32,6 +33,7 @@ GROUP = 4
 FILLED, SPARINGLY, MOST_OBJECTS = (0.7, 2.5), (0.3, 0.9), 48
 WHOLE, FORMED_WHOLE = 0.5, 0.92  # the share of these objects that lie with their middle in sight, and of those with a form
 MIDDLE, ANYWHERE = 0.35, 0.1     # how far from the sides that middle lies at least, on the smallest canvas and on others
+MAPPED = 0.35                    # share of the groups of canvases to compose that are painted maps (maps.py)
 REFINED = 0.2                    # share of the batches of the coarsest scale that are told what lies on a smaller canvas
 STARRY = 0.85                    # share of the groups that stars lie over
 # Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
@@ -190,6 +192,10 @@ def texts_of(tiles, subject, rng):
 def group(pictures, side, scale, rng, count, untold=False, composing=False):
     """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], what their coarser scale shows, of the same
     shape, and texts [count, words, side/16, side/16]."""
+    if composing and rng.random() < MAPPED:
+        light, texts = maps.group(pictures, lambda: Tile(side, len(pictures.vocabulary) + 1, scale), CELL,
+                                  lambda: sky_words(np.exp(rng.uniform(*np.log(SKY_DENSITIES))), rng), rng, count)
+        return light, light, texts
     subject = Subject(pictures, side, scale, rng, untold, composing)
     tiles = [subject.tile(rng) for _ in range(count)]
     if scale != FULL and rng.random() < (0.12 if scale == QUARTER else 0.04):

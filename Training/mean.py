@@ -12,7 +12,9 @@ import shutil
 
 import safetensors.torch
 
-COMMON = ("attention", "mean", "style", "styling0", "styling1", "styling2")
+from network import STYLE_PATH
+
+COMMON = ("attention", *STYLE_PATH)
 
 
 def mean(first, second, share, common):

@@ -15,6 +15,7 @@ CLUSTERS = ("globular cluster", "open cluster", "star field")
 # is soon learned, and galaxies without a form are mostly heaps; what has a form is composed here or nowhere.
 COMPOSED_WEIGHTS = {"open cluster": 0.4, "star field": 0.4, "nebula": 0.6, "galaxy": 0.5, "spiral": 2, "edge-on": 2,
                     "planetary nebula": 1.6}
+MAP_WEIGHTS = {"globular cluster": 2, "nebula": 2}      # how often as a part of a map, against how often composed
 LIT = 0.3       # what the brightest of the channels reaches in 3 % of such a picture
 # How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
 # glow that the stars of clusters become.
@@ -40,22 +41,28 @@ class Pictures:
         self.colours = [captions.mean_colour(levels[-1] / np.float32(255)) for levels in self.pyramids]
         self.milky_way = arrays["milky way"]
         self.places = [[self.place_weights(level) for level in levels] for levels in self.pyramids]
-        kinds = [text["kind"] for text in self.texts]
-        weights = np.array([kinds.count(kind) ** -0.5 for kind in kinds])
-        for i, kind in enumerate(kinds):
-            weights[i] *= 1.6 if kind == "nebula" else 1
-        self.weights = weights / weights.sum()
-        # The style of gas is a matter of the whole tile; stars and galaxies leave most of it black.
-        gas = weights * [kind in GAS for kind in kinds]
-        self.gas_weights = 0.3 * self.weights + 0.7 * gas / gas.sum()
         forms = [next((word for word in text["words"][0] if word in captions.FORMS), None) for text in self.texts]
-        composed = weights * [COMPOSED_WEIGHTS.get(form or kind, 1) for form, kind in zip(forms, kinds)]
-        composed *= [self.lit(levels) for levels in self.pyramids]
-        self.composed_weights = composed / composed.sum()
+        kinds = [text["kind"] for text in self.texts]
+        self.weigh(kinds, forms)
         # Others of the same kind, form and colour: a sky of many objects shall not show one of them again and again.
         likeness = [(text["kind"], form, text["words"][0][-1]) for text, form in zip(self.texts, forms)]
         self.alike = [[j for j, other in enumerate(likeness) if other == one] for one in likeness]
-        self.starry = [i for i, kind in enumerate(kinds) if kind in ("open cluster", "star field", "galaxy cluster", "dark nebula")]
+        self.starry = [i for i, kind in enumerate(kinds)
+                       if kind in ("open cluster", "star field", "galaxy cluster", "dark nebula")]
+
+    def weigh(self, kinds, forms):
+        """How often each picture is drawn: where it is refined, where the other tiles tell a style, where it is composed, and
+        as a part of a map."""
+        weights = np.array([kinds.count(kind) ** -0.5 * (1.6 if kind == "nebula" else 1) for kind in kinds])
+        # The style of gas is a matter of the whole tile; stars and galaxies leave most of it black.
+        gas = weights * [kind in GAS for kind in kinds]
+        composed = weights * [COMPOSED_WEIGHTS.get(form or kind, 1) for form, kind in zip(forms, kinds)]
+        composed *= [self.lit(levels) for levels in self.pyramids]
+        mapped = composed * [MAP_WEIGHTS.get(kind, 1) for kind in kinds]
+        self.weights = weights / weights.sum()
+        self.gas_weights = 0.3 * self.weights + 0.7 * gas / gas.sum()
+        self.composed_weights = composed / composed.sum()
+        self.map_weights = mapped / mapped.sum()
 
     @staticmethod
     def lit(levels):

@@ -112,7 +112,8 @@ class Painter:
             # Each size covers at least the picture, in whole cells of its own.
             covered = -(-side // (reduction * CELL)) * CELL
             picture = self.stage(scale, covered, picture, text, seed * 16 + rung)
-        light = (picture[0, :, :side, :side].clamp(-1, 1) + 1) * 127.5
+        black = self.settings.black
+        light = ((picture[0, :, :side, :side] - black) / (1 - black)).clamp(0, 1) * 255
         return light.round().byte().permute(1, 2, 0).numpy()
 
 

@@ -9,6 +9,7 @@ COMPOSED_SIDE = 64      # the least canvas that larger ones of the eighth are co
 # How finer scales compose, where no coarser one has: by their own step rules, since the eighth's fresh noise would leave the
 # full size nearly black.
 COMPOSING_FINER = {"steps": 16, "guidance": 3.0, "start": 1.0, "shift": 1.0}
+OF_PLACES = ("steps", "guidance", "start", "shift", "sampler")
 
 
 class Settings(typing.NamedTuple):
@@ -19,15 +20,19 @@ class Settings(typing.NamedTuple):
     start: tuple = (1.0, 1.0, 1.0, 0.9)
     shift: tuple = (2.0, 0.5, 0.5, 0.5)      # below 1, more steps at little noise; above, at much
     sampler: tuple = ("euler-a", "dpmpp2m", "dpmpp2m", "dpmpp2m")      # of SAMPLERS
+    # The value of the finished canvas that is black in its picture: two of 255 levels. Between stars the network says the mean
+    # of black and of stars too faint to be told from noise, one to two levels.
+    black: float = -1 + 2 / 127.5
 
     @classmethod
     def of(cls, folder, options=None):
         """Those of an exported folder, or for a training run the best known; but what the options name."""
         settings, path = cls(), folder / "config.json"
         if path.exists():
-            scales = json.loads(path.read_text())["painting"]["scales"][::-1]
+            painting = json.loads(path.read_text())["painting"]
+            scales = painting["scales"][::-1]
             places = [scales[0]["composing"], *(scale["refining"] for scale in scales)]
-            settings = cls(*(tuple(place[name] for place in places) for name in cls._fields))
+            settings = cls(*(tuple(place[name] for place in places) for name in OF_PLACES), painting.get("black", -1))
         named = {name: getattr(options, name) for name in cls._fields if getattr(options, name, None) is not None}
         return settings._replace(**named)
 
@@ -39,7 +44,7 @@ class Settings(typing.NamedTuple):
 
     def written(self):
         """As config.json has them: the scales from the full one on."""
-        composing, *refining = (dict(zip(self._fields, place)) for place in zip(*self))
+        composing, *refining = (dict(zip(OF_PLACES, place)) for place in zip(*(getattr(self, name) for name in OF_PLACES)))
         scales = [{"refining": place, "composing": COMPOSING_FINER | {"sampler": place["sampler"]}} for place in refining[::-1]]
         scales[-1]["composing"] = composing
-        return {"scales": scales, "composedSide": COMPOSED_SIDE}
+        return {"scales": scales, "composedSide": COMPOSED_SIDE, "black": self.black}

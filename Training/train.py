@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import canvas
-from network import COARSE, UNSHUFFLE, Network, coefficients, expectation
+from network import COARSE, STYLE_PATH, UNSHUFFLE, Network, coefficients, expectation
 from pictures import Pictures
 from scales import EIGHTH
 
@@ -199,9 +199,7 @@ def main():
         start_from(options.start, model, pictures.vocabulary)
     model.to(memory_format=torch.channels_last)    # a tenth less time a step
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    network = model.network
-    paths = (network.mean, network.style, network.styling0, network.styling1, network.styling2)
-    quick = [parameter for path in paths for parameter in path.parameters()]
+    quick = [parameter for name in STYLE_PATH for parameter in getattr(model.network, name).parameters()]
     others = [parameter for parameter in model.parameters() if not any(parameter is one for one in quick)]
     optimizer = torch.optim.AdamW([{"params": others, "factor": 1}, {"params": quick, "factor": QUICK}], lr=options.rate,
                                   betas=(0.9, 0.97), weight_decay=0.01, fused=True)

@@ -1,0 +1,92 @@
+"""Canvases to compose that are painted maps: parts side by side, each filled with what its cells are told.
+
+So they learn to keep to their places who paint `--map` and `--region`, and that an object is as large as its place: on other
+canvases one is as large as the canvas. Told all parts at once everywhere, they are pictures of several elements.
+"""
+import numpy as np
+from scipy import ndimage
+
+from pictures import CLUSTERS, COMPACT
+from scales import EIGHTH
+from sources import Source
+
+SKY = 0.2                       # share of the parts that are empty
+SPLIT = 0.7                     # share of the axes that are split, one of the two always
+# The longest side of an object over the shorter one of its part: of one with a form, of others, and of a cluster, which is
+# to fill it with stars.
+FORMED, FORMLESS, STARS = (0.7, 1.3), (1.6, 3.2), (1.6, 3.0)
+OFF_MIDDLE = 0.15               # how far from the middle of its part an object lies at most, over the part's side
+FEATHER = (1, 6)                # deviation of the borders, in pixels
+TOGETHER = 0.25                 # share of the groups whose cells are told all parts
+
+
+def lengths(cells, most, split, rng):
+    """The borders along one axis of so many cells, from 0 on: of up to `most` parts if it is split."""
+    parts = int(rng.integers(2, most + 1)) if split else 1
+    return [0, *sorted(int(cut) for cut in rng.choice(np.arange(1, cells), parts - 1, replace=False)), cells]
+
+
+def layout(cells, rng):
+    """The parts of a canvas, in cells: (top, bottom, left, right) each."""
+    most = 2 if cells <= 4 else 3
+    split = rng.random(2) < SPLIT
+    if not split.any():
+        split[int(rng.integers(2))] = True
+    rows, columns = (lengths(cells, most, bool(axis), rng) for axis in split)
+    return [(top, bottom, left, right) for top, bottom in zip(rows, rows[1:]) for left, right in zip(columns, columns[1:])]
+
+
+def filling(pictures, index, side, rng):
+    """An object for a part whose shorter side is so many pixels."""
+    kind = pictures.texts[index]["kind"]
+    low, high = STARS if kind in CLUSTERS else FORMED if kind in COMPACT else FORMLESS
+    return Source(pictures, index, side * np.exp(rng.uniform(np.log(low), np.log(high))), EIGHTH, rng)
+
+
+def tile(pictures, blank, palette, cell, sky, rng):
+    """A canvas whose parts show pictures of a palette, on a blank one; and the text of each part.
+
+    `sky` makes the words of an empty part.
+    """
+    side = blank().light.shape[0]
+    whole, feather = blank(), rng.uniform(*FEATHER)
+    texts = []
+    for top, bottom, left, right in layout(side // cell, rng):
+        part = blank()
+        middle = [(top + bottom) * cell // 2, (left + right) * cell // 2]
+        height, width = (bottom - top) * cell, (right - left) * cell
+        if rng.random() < SKY:
+            words = sky()
+            text = np.zeros(len(pictures.vocabulary) + 1, "f4")
+            text[[pictures.index[word] for word in words]] = 1 / len(words)
+        else:
+            index = int(rng.choice(palette))
+            source = filling(pictures, index, min(height, width), rng)
+            text = source.text
+            # A long part has its object again and again.
+            copies = max(1, round(max(height, width) / min(height, width)))
+            for copy in range(copies):
+                along = (copy + 0.5) / copies - 0.5
+                y, x = middle[0] + along * height * (height > width), middle[1] + along * width * (width >= height)
+                y, x = (round(place + min(height, width) * rng.uniform(-OFF_MIDDLE, OFF_MIDDLE)) for place in (y, x))
+                shown = source if copy == 0 else source.another(pictures, rng)
+                part.add(shown, y - shown.picture.shape[0] // 2, x - shown.picture.shape[1] // 2)
+        mask = np.zeros((side, side), "f4")
+        mask[top * cell:bottom * cell, left * cell:right * cell] = 1
+        mask = ndimage.gaussian_filter(mask, feather, mode="nearest")[..., None]
+        whole.light += part.light * mask * (1 - whole.light)
+        whole.text[:, top:bottom, left:right] = text[:, None, None]
+        texts.append(text)
+    return whole.light, whole.text, np.mean(texts, 0)
+
+
+def group(pictures, blank, cell, sky, rng, count):
+    """`count` canvases that share what they show, not where: light [count, side, side, 3] in [0, 1] and texts [count, words,
+    side / cell, side / cell]."""
+    palette = rng.choice(len(pictures.texts), 4, p=pictures.map_weights)
+    lights, texts, means = zip(*(tile(pictures, blank, palette, cell, sky, rng) for _ in range(count)))
+    texts = np.stack(texts)
+    if rng.random() < TOGETHER:
+        texts[:] = np.stack(means)[:, :, None, None]
+    # A gain above 1 lifts bright cores beyond white; no picture shows more than white.
+    return np.stack(lights).clip(max=1), texts
