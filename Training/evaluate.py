@@ -65,8 +65,9 @@ def real_source(pictures, index, side, rng, dim=1.0):
     return Source(pictures, index, side, FULL, rng, dim, order=order, vivid=False)
 
 
-def real_picture(pictures, index, side, rng):
-    """A canvas [side, side, 3] of bytes that shows one object, half of the time before dim stars."""
+def real_picture(pictures, index, side, rng, cut=False):
+    """A canvas [side, side, 3] of bytes that shows one object, half of the time before dim stars: about its middle, or if it
+    is cut, what lies around a place drawn by brightness."""
     low, high = canvas.SIZES[FULL]
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1, FULL)
     shown = [real_source(pictures, index, np.exp(rng.uniform(np.log(low), np.log(high))), rng)]
@@ -74,6 +75,9 @@ def real_picture(pictures, index, side, rng):
         stars = int(rng.choice(pictures.starry))
         shown.insert(0, real_source(pictures, stars, high, rng, dim=rng.uniform(0.15, 0.4)))
     for source in shown:
+        if cut:
+            canvas.show(tile, source, rng)
+            continue
         # Its middle lies in the middle half of the canvas: who prompts a galaxy wants to see one, not its rim.
         height, width = source.picture.shape[:2]
         tile.add(source, *(int(rng.integers(side // 4, 3 * side // 4)) - length // 2 for length in (height, width)))

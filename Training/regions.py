@@ -1,6 +1,6 @@
 """Does each part of a painted map show what it was told? And are the borders between the parts soft?
 
-    python regions.py --data DIRECTORY [--side 128] [--output figures.json] PICTURE...
+    python regions.py --data DIRECTORY [--side 128] [--cut] [--output figures.json] PICTURE...
 
 PICTURE was painted from a map of 2 x 2 parts: red nebula, blue nebula; golden globular clusters, empty star field. Each
 part is cut into patches, without a margin of one sixteenth of the picture's side along the map's borders. A patch is
@@ -8,9 +8,9 @@ assigned to the kind that its five nearest real patches vote for, by nearness in
 the four kinds (evaluate.py's vote, with descriptor.py's 54 numbers).
 
 Real patches are composed as training canvases are, but no stars are drawn over them: an object near its middle at a random
-size, turn and order of colours, kept if the captions' rule names the wanted colour; and for the star field what training
-calls one, dim stars alone. How many of them the classifier assigns to their own kind, judged by patches of other objects,
-stands beside.
+size, turn and order of colours, or with `--cut` any bright place of it, as most patches of a part show no middle. They are
+kept if the captions' rule names the wanted colour; for the star field they are what training calls one, dim stars alone.
+How many of them the classifier assigns to their own kind, judged by patches of other objects, stands beside.
 
 Black patches never count as right: where fewer than one pixel in a thousand is brighter than 0.1 (of the square root of
 light), there are no stars either, so such a patch is wrong in every part, the star field included. They are also counted
@@ -50,12 +50,11 @@ def star_field(pictures, index, side, rng):
     tile = canvas.Tile(side, len(pictures.vocabulary) + 1, FULL)
     high = canvas.SIZES[FULL][1]
     stars = real_source(pictures, index, high * rng.uniform(0.5, 1.2), rng, dim=rng.uniform(0.5, 1))
-    y, x = stars.place(rng)
-    tile.add(stars, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
+    canvas.show(tile, stars, rng)
     return (tile.light.clip(0, 1) * 255 + 0.5).astype("u1")
 
 
-def real_patches(pictures, count, side):
+def real_patches(pictures, count, side, cut):
     """Descriptors [N, 54] of real patches, and for each its kind and the picture it was made from. The same each time."""
     rng = np.random.default_rng(78)
     kinds = np.array([text["kind"] for text in pictures.texts])
@@ -66,7 +65,7 @@ def real_patches(pictures, count, side):
         found = 0
         for attempt in range(400 * count):
             index = int(owned[attempt % len(owned)])
-            patch = (real_picture if kind else star_field)(pictures, index, side, rng)
+            patch = real_picture(pictures, index, side, rng, cut) if kind else star_field(pictures, index, side, rng)
             if is_black(patch) or (colour and captions.colour(patch.astype("f4") / 255) != colour):
                 continue
             numbers.append(descriptor(patch))
@@ -148,9 +147,10 @@ def main():
     arguments.add_argument("--data", type=pathlib.Path, required=True)
     arguments.add_argument("--side", type=int, default=128)
     arguments.add_argument("--real", type=int, default=100, help="real patches of each kind")
+    arguments.add_argument("--cut", action="store_true", help="real patches show any bright place of their object")
     arguments.add_argument("--output", type=pathlib.Path)
     options = arguments.parse_args()
-    numbers, labels, objects = real_patches(Pictures(options.data), options.real, options.side)
+    numbers, labels, objects = real_patches(Pictures(options.data), options.real, options.side, options.cut)
     of_real = right_of_real(numbers, labels, objects)
     print(f"real patches that are named right: {of_real:.3f}")
     classifier = Classifier(numbers, labels)

@@ -108,6 +108,20 @@ def test_real_crops_leave_out_black_ones_and_small_pictures(data):
         anchors.of("open cluster")
 
 
+def test_real_patches_show_an_object_about_its_middle_or_if_they_are_cut_where_it_is_bright(data):
+    arrays = dict(np.load(data / "pictures.npz"))
+    for name, picture in arrays.items():
+        if name.startswith("0."):       # a bright frame around nothing
+            picture[:] = 0
+            edge = max(1, len(picture) // 12)
+            picture[:edge] = picture[-edge:] = picture[:, :edge] = picture[:, -edge:] = 255
+    np.savez(data / "pictures.npz", **arrays)
+    pictures = Pictures(data)
+    middles, cut = ([evaluate.real_picture(pictures, 0, 64, np.random.default_rng(seed), cut).max() > 200
+                     for seed in range(20)] for cut in (False, True))
+    assert sum(middles) <= 2 and sum(cut) >= 16
+
+
 def sky(kind, side, random):
     """A patch that is plainly of one of the four kinds of regions.py."""
     y, x = np.mgrid[-1:1:side * 1j, -1:1:side * 1j]
