@@ -24,8 +24,8 @@ lint: ## check the format of all Swift files
 
 demo: build ## paint demo.png, 4096 x 4096 pixels
 	@rm -rf demo.png.run
-	$(choir) generate "red emission nebula, golden globular clusters, spiral galaxies" \
-	    --size 4096x4096 --output demo.png --report demo.json
+	$(choir) generate "red emission nebula" --region "golden globular cluster@0.55,0.5,0.45,0.5" \
+	    --region "blue nebula@0,0.6,0.4,0.4" --size 4096x4096 --output demo.png --report demo.json
 	@echo "see $(root)/demo.png and the report in $(root)/demo.json"
 
 bench: build ## measure what painting costs beside the network, as ratios
