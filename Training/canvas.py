@@ -88,6 +88,12 @@ def show(tile, source, rng, margin=None):
         tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
 
 
+def starry_sky(pictures, scale, rng, dim=(0.5, 1.0), vivid=False):
+    """A picture of stars as large as a canvas, dimmed between two limits: what lies behind objects, or where there is none."""
+    index, side = int(rng.choice(pictures.starry)), SIZES[scale][1] * rng.uniform(0.5, 1.2)
+    return Source(pictures, index, side, scale, rng, order=0, dim=rng.uniform(*dim), vivid=vivid)
+
+
 class Subject:
     """What the tiles of a group show: objects, what lies behind them, and how dense and how sharp the stars over them are."""
 
@@ -105,10 +111,7 @@ class Subject:
                                     int(rng.integers(6)) if untold else None))
         self.behind = []
         if self.empty or rng.random() < (0.3 if composing else 0.8):
-            index = int(rng.choice(pictures.starry))
-            self.behind.append(Source(pictures, index, SIZES[scale][1] * rng.uniform(0.5, 1.2), scale, rng, order=0,
-                                      dim=rng.uniform(0.5, 1.0) if self.empty else rng.uniform(0.25, 0.8),
-                                      vivid=not self.empty))
+            self.behind.append(starry_sky(pictures, scale, rng, *(() if self.empty else ((0.25, 0.8), True))))
         self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES)))
         self.star_width = rng.uniform(*STAR_WIDTHS)
         if self.empty:
@@ -193,8 +196,8 @@ def group(pictures, side, scale, rng, count, untold=False, composing=False):
     """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], what their coarser scale shows, of the same
     shape, and texts [count, words, side/16, side/16]."""
     if composing and rng.random() < MAPPED:
-        light, texts = maps.group(pictures, lambda: Tile(side, len(pictures.vocabulary) + 1, scale), CELL,
-                                  lambda: sky_words(np.exp(rng.uniform(*np.log(SKY_DENSITIES))), rng), rng, count)
+        sky = lambda: (sky_words(np.exp(rng.uniform(*np.log(SKY_DENSITIES))), rng), [starry_sky(pictures, scale, rng)])
+        light, texts = maps.group(pictures, lambda: Tile(side, len(pictures.vocabulary) + 1, scale), CELL, sky, rng, count)
         return light, light, texts
     subject = Subject(pictures, side, scale, rng, untold, composing)
     tiles = [subject.tile(rng) for _ in range(count)]

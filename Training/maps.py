@@ -46,7 +46,7 @@ def filling(pictures, index, side, rng):
 def tile(pictures, blank, palette, cell, sky, rng):
     """A canvas whose parts show pictures of a palette, on a blank one; and the text of each part.
 
-    `sky` makes the words of an empty part.
+    `sky` makes the words of an empty part, and the sources that lie in it.
     """
     side = blank().light.shape[0]
     whole, feather = blank(), rng.uniform(*FEATHER)
@@ -56,7 +56,10 @@ def tile(pictures, blank, palette, cell, sky, rng):
         middle = [(top + bottom) * cell // 2, (left + right) * cell // 2]
         height, width = (bottom - top) * cell, (right - left) * cell
         if rng.random() < SKY:
-            words = sky()
+            words, behind = sky()
+            for source in behind:
+                y, x = source.place(rng)
+                part.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
             text = np.zeros(len(pictures.vocabulary) + 1, "f4")
             text[[pictures.index[word] for word in words]] = 1 / len(words)
         else:

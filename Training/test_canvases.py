@@ -93,7 +93,7 @@ def test_a_map_shows_in_each_part_what_its_cells_are_told(data, monkeypatch):
     pictures = Pictures(data)
     sky = [pictures.index[word] for word in ("dark", "deep", "sky")]
     blank = lambda: canvas.Tile(128, len(VOCABULARY) + 1, scales.EIGHTH)
-    light, texts = maps.group(pictures, blank, canvas.CELL, lambda: ("dark", "deep", "sky"), np.random.default_rng(3), 16)
+    light, texts = maps.group(pictures, blank, canvas.CELL, lambda: (("dark", "deep", "sky"), []), np.random.default_rng(3), 16)
     assert np.allclose(texts.sum(1), 1, atol=1e-6) and light.min() >= 0 and light.max() <= 1
     cells = light.reshape(16, 8, canvas.CELL, 8, canvas.CELL, 3).mean((2, 4, 5))
     empty = texts[:, sky].sum(1) > 0.99
@@ -101,7 +101,7 @@ def test_a_map_shows_in_each_part_what_its_cells_are_told(data, monkeypatch):
     # Noise fills its part; the light of a neighbour reaches over a border no farther than its feather.
     assert cells[empty].mean() < cells[~empty].mean() / 8
     monkeypatch.setattr(maps, "TOGETHER", 1)
-    _, texts = maps.group(pictures, blank, canvas.CELL, lambda: ("dark", "deep", "sky"), np.random.default_rng(3), 4)
+    _, texts = maps.group(pictures, blank, canvas.CELL, lambda: (("dark", "deep", "sky"), []), np.random.default_rng(3), 4)
     assert (texts == texts[:, :, :1, :1]).all()
 
 
