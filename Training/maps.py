@@ -1,7 +1,8 @@
 """Canvases to compose that are painted maps: parts side by side, each filled with what its cells are told.
 
-So they learn to keep to their places who paint `--map` and `--region`, and that an object is as large as its place: on other
-canvases one is as large as the canvas. Told all parts at once everywhere, they are pictures of several elements.
+They teach the network what `--map` and `--region` ask of it: to keep to the places, and to paint an object as large as its
+place, where on other canvases one is as large as the canvas. Told all parts in every cell, they are pictures of several
+elements from a plain prompt.
 """
 import numpy as np
 from scipy import ndimage
@@ -43,37 +44,45 @@ def filling(pictures, index, side, rng):
     return Source(pictures, index, side * np.exp(rng.uniform(np.log(low), np.log(high))), EIGHTH, rng)
 
 
-def tile(pictures, blank, palette, cell, sky, rng):
-    """A canvas whose parts show pictures of a palette, on a blank one; and the text of each part.
+def show_sky(part, sky, pictures, rng):
+    """Lays what an empty part shows onto a blank canvas, and returns its text."""
+    words, behind = sky()
+    for source in behind:
+        y, x = source.place(rng)
+        part.add(source, *(int(rng.integers(len(part.light))) - place for place in (y, x)))
+    text = np.zeros(len(pictures.vocabulary) + 1, "f4")
+    text[[pictures.index[word] for word in words]] = 1 / len(words)
+    return text
 
-    `sky` makes the words of an empty part, and the sources that lie in it.
-    """
-    side = blank().light.shape[0]
+
+def show_object(part, index, middle, height, width, pictures, rng):
+    """Lays the object of a part, so high and wide in pixels, onto a blank canvas, and returns its text. A long part has one
+    like it again and again."""
+    shorter = min(height, width)
+    source = filling(pictures, index, shorter, rng)
+    copies = max(1, round(max(height, width) / shorter))
+    for copy in range(copies):
+        along = (copy + 0.5) / copies - 0.5
+        places = middle[0] + along * height * (height > width), middle[1] + along * width * (width >= height)
+        y, x = (round(place + shorter * rng.uniform(-OFF_MIDDLE, OFF_MIDDLE)) for place in places)
+        shown = source if copy == 0 else source.another(pictures, rng)
+        part.add(shown, y - shown.picture.shape[0] // 2, x - shown.picture.shape[1] // 2)
+    return source.text
+
+
+def tile(pictures, blank, palette, cell, sky, rng):
+    """A canvas whose parts show pictures of a palette, on a blank one: its light, the text of each cell, and their mean over
+    the parts. `sky` makes the words of an empty part, and the sources that lie in it."""
     whole, feather = blank(), rng.uniform(*FEATHER)
-    texts = []
+    side, texts = len(whole.light), []
     for top, bottom, left, right in layout(side // cell, rng):
         part = blank()
-        middle = [(top + bottom) * cell // 2, (left + right) * cell // 2]
-        height, width = (bottom - top) * cell, (right - left) * cell
         if rng.random() < SKY:
-            words, behind = sky()
-            for source in behind:
-                y, x = source.place(rng)
-                part.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
-            text = np.zeros(len(pictures.vocabulary) + 1, "f4")
-            text[[pictures.index[word] for word in words]] = 1 / len(words)
+            text = show_sky(part, sky, pictures, rng)
         else:
-            index = int(rng.choice(palette))
-            source = filling(pictures, index, min(height, width), rng)
-            text = source.text
-            # A long part has its object again and again.
-            copies = max(1, round(max(height, width) / min(height, width)))
-            for copy in range(copies):
-                along = (copy + 0.5) / copies - 0.5
-                y, x = middle[0] + along * height * (height > width), middle[1] + along * width * (width >= height)
-                y, x = (round(place + min(height, width) * rng.uniform(-OFF_MIDDLE, OFF_MIDDLE)) for place in (y, x))
-                shown = source if copy == 0 else source.another(pictures, rng)
-                part.add(shown, y - shown.picture.shape[0] // 2, x - shown.picture.shape[1] // 2)
+            middle = (top + bottom) * cell // 2, (left + right) * cell // 2
+            size = (bottom - top) * cell, (right - left) * cell
+            text = show_object(part, int(rng.choice(palette)), middle, *size, pictures, rng)
         mask = np.zeros((side, side), "f4")
         mask[top * cell:bottom * cell, left * cell:right * cell] = 1
         mask = ndimage.gaussian_filter(mask, feather, mode="nearest")[..., None]
