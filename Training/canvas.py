@@ -15,11 +15,11 @@ from pictures import COMPACT
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from sources import Source
 from stars import add_stars
+from tile import CELL, Tile, show
 
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), EIGHTH: (64, 576)}   # longest side of a source, in pixels of its scale
 # On a canvas that is composed: the least, and the greatest over the canvas's side, of an object with a form, and of others.
 FORMED, FORMLESS = (40, 1.5), (64, 2.25)
-CELL = 16
 SHARES = (0.24, 0.36, 0.40)      # of the batches, for each scale
 # Sides of tiles, how many make a batch, and how often each is drawn where a canvas is composed and where it is refined.
 # Pictures of 512 pixels are composed at 64; of large ones a smaller canvas is composed, and refined at the same scale.
@@ -45,49 +45,6 @@ TINT = 0.9                       # deviation of the logarithms of the gains that
 UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
 
 
-class Tile:
-    def __init__(self, side, words, scale):
-        self.light = np.zeros((side, side, 3), "f4")
-        # Of the quarter: its light as the coarsest scale shows it.
-        self.composed = np.zeros_like(self.light) if scale == QUARTER else None
-        self.text = np.zeros((words, side // CELL, side // CELL), "f4")
-        self.weight = np.full((side // CELL, side // CELL), 1e-3, "f4")
-
-    def add(self, source, y, x):
-        """Adds a source whose top left corner lies at (y, x) of the tile."""
-        side = self.light.shape[0]
-        height, width = source.picture.shape[:2]
-        top, bottom, left, right = max(0, y), min(side, y + height), max(0, x), min(side, x + width)
-        if bottom <= top or right <= left:
-            return
-        cut = (slice(top - y, bottom - y), slice(left - x, right - x))
-        light = source.picture[cut].astype("f4") * source.gain
-        window = self.light[top:bottom, left:right]
-        window += light * (1 - window)
-        if source.composed is not None:
-            window = self.composed[top:bottom, left:right]
-            window += source.composed[cut].astype("f4") * source.gain * (1 - window)
-        share = np.zeros((side, side), "f4")
-        share[top:bottom, left:right] = light.mean(2) + 0.01
-        cells = side // CELL
-        share = share.reshape(cells, CELL, cells, CELL).mean((1, 3))
-        self.text += source.text[:, None, None] * share
-        self.weight += share
-
-
-def show(tile, source, rng, margin=None):
-    """Lays a source into a tile so that its middle is in sight, at least a share `margin` of the side away from the rim, or
-    without one, so that a place drawn by brightness is."""
-    side = tile.light.shape[0]
-    if margin is not None:
-        height, width = source.picture.shape[:2]
-        y, x = (round(side * rng.uniform(margin, 1 - margin)) - length // 2 for length in (height, width))
-        tile.add(source, y, x)
-    else:
-        y, x = source.place(rng)
-        tile.add(source, int(rng.integers(side)) - y, int(rng.integers(side)) - x)
-
-
 def starry_sky(pictures, scale, rng, dim=(0.5, 1.0), vivid=False):
     """A picture of stars as large as a canvas, dimmed between two limits: what lies behind objects, or where there is none."""
     index, side = int(rng.choice(pictures.starry)), SIZES[scale][1] * rng.uniform(0.5, 1.2)
@@ -111,14 +68,14 @@ class Subject:
                                     int(rng.integers(6)) if untold else None))
         self.behind = []
         if self.empty or rng.random() < (0.3 if composing else 0.8):
-            self.behind.append(starry_sky(pictures, scale, rng, *(() if self.empty else ((0.25, 0.8), True))))
+            self.behind.append(starry_sky(pictures, scale, rng) if self.empty
+                               else starry_sky(pictures, scale, rng, (0.25, 0.8), vivid=True))
         self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES)))
         self.star_width = rng.uniform(*STAR_WIDTHS)
         if self.empty:
             words = sky_words(self.density, rng)
             for source in self.behind:
-                source.text[:] = 0
-                source.text[[pictures.index[word] for word in words]] = 1 / len(words)
+                source.text = pictures.text_of(words)
         self.area = np.mean([source.side for source in self.main]) ** 2 if self.main else side * side
         self.shown = []             # what stands for `main` on a canvas that is filled with objects like it
 
@@ -196,8 +153,12 @@ def group(pictures, side, scale, rng, count, untold=False, composing=False):
     """`count` tiles of one canvas: pictures [count, side, side, 3] in [0, 1], what their coarser scale shows, of the same
     shape, and texts [count, words, side/16, side/16]."""
     if composing and rng.random() < MAPPED:
-        sky = lambda: (sky_words(np.exp(rng.uniform(*np.log(SKY_DENSITIES))), rng), [starry_sky(pictures, scale, rng)])
-        light, texts = maps.group(pictures, lambda: Tile(side, len(pictures.vocabulary) + 1, scale), CELL, sky, rng, count)
+        def empty(part):
+            words = sky_words(np.exp(rng.uniform(*np.log(SKY_DENSITIES))), rng)
+            show(part, starry_sky(pictures, scale, rng), rng)
+            return pictures.text_of(words)
+
+        light, texts = maps.group(pictures, side, rng, count, empty)
         return light, light, texts
     subject = Subject(pictures, side, scale, rng, untold, composing)
     tiles = [subject.tile(rng) for _ in range(count)]

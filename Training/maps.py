@@ -10,6 +10,7 @@ from scipy import ndimage
 from pictures import CLUSTERS, COMPACT
 from scales import EIGHTH
 from sources import Source
+from tile import CELL, Tile
 
 SKY = 0.2                       # share of the parts that are empty
 SPLIT = 0.7                     # share of the axes that are split, one of the two always
@@ -44,17 +45,6 @@ def filling(pictures, index, side, rng):
     return Source(pictures, index, side * np.exp(rng.uniform(np.log(low), np.log(high))), EIGHTH, rng)
 
 
-def show_sky(part, sky, pictures, rng):
-    """Lays what an empty part shows onto a blank canvas, and returns its text."""
-    words, behind = sky()
-    for source in behind:
-        y, x = source.place(rng)
-        part.add(source, *(int(rng.integers(len(part.light))) - place for place in (y, x)))
-    text = np.zeros(len(pictures.vocabulary) + 1, "f4")
-    text[[pictures.index[word] for word in words]] = 1 / len(words)
-    return text
-
-
 def show_object(part, index, middle, height, width, pictures, rng):
     """Lays the object of a part, so high and wide in pixels, onto a blank canvas, and returns its text. A long part has one
     like it again and again."""
@@ -70,21 +60,20 @@ def show_object(part, index, middle, height, width, pictures, rng):
     return source.text
 
 
-def tile(pictures, blank, palette, cell, sky, rng):
-    """A canvas whose parts show pictures of a palette, on a blank one: its light, the text of each cell, and their mean over
-    the parts. `sky` makes the words of an empty part, and the sources that lie in it."""
-    whole, feather = blank(), rng.uniform(*FEATHER)
-    side, texts = len(whole.light), []
-    for top, bottom, left, right in layout(side // cell, rng):
+def canvas_of(palette, pictures, side, rng, empty):
+    """A canvas whose parts show pictures of a palette: its light, the text of each cell, and their mean over the parts."""
+    blank = lambda: Tile(side, len(pictures.vocabulary) + 1, EIGHTH)
+    whole, feather, texts = blank(), rng.uniform(*FEATHER), []
+    for top, bottom, left, right in layout(side // CELL, rng):
         part = blank()
         if rng.random() < SKY:
-            text = show_sky(part, sky, pictures, rng)
+            text = empty(part)
         else:
-            middle = (top + bottom) * cell // 2, (left + right) * cell // 2
-            size = (bottom - top) * cell, (right - left) * cell
+            middle = (top + bottom) * CELL // 2, (left + right) * CELL // 2
+            size = (bottom - top) * CELL, (right - left) * CELL
             text = show_object(part, int(rng.choice(palette)), middle, *size, pictures, rng)
         mask = np.zeros((side, side), "f4")
-        mask[top * cell:bottom * cell, left * cell:right * cell] = 1
+        mask[top * CELL:bottom * CELL, left * CELL:right * CELL] = 1
         mask = ndimage.gaussian_filter(mask, feather, mode="nearest")[..., None]
         whole.light += part.light * mask * (1 - whole.light)
         whole.text[:, top:bottom, left:right] = text[:, None, None]
@@ -92,11 +81,11 @@ def tile(pictures, blank, palette, cell, sky, rng):
     return whole.light, whole.text, np.mean(texts, 0)
 
 
-def group(pictures, blank, cell, sky, rng, count):
+def group(pictures, side, rng, count, empty):
     """`count` canvases that share what they show, not where: light [count, side, side, 3] in [0, 1] and texts [count, words,
-    side / cell, side / cell]."""
+    side / CELL, side / CELL]. `empty` lays onto a blank canvas what an empty part shows, and returns its text."""
     palette = rng.choice(len(pictures.texts), 4, p=pictures.map_weights)
-    lights, texts, means = zip(*(tile(pictures, blank, palette, cell, sky, rng) for _ in range(count)))
+    lights, texts, means = zip(*(canvas_of(palette, pictures, side, rng, empty) for _ in range(count)))
     texts = np.stack(texts)
     if rng.random() < TOGETHER:
         texts[:] = np.stack(means)[:, :, None, None]

@@ -16,8 +16,8 @@ CELL = 16              # pixels per side of the coarsest level
 COARSE = 4             # tiles see the picture of the coarser scale with a quarter of their side
 PICTURE_MEAN = -0.75   # of the training pictures in [-1, 1]: mostly black sky
 PICTURE_DEVIATION = 0.35
-STYLE_PATH = ("mean", "style", "styling0", "styling1", "styling2")     # the layers of what all tiles have in common
 DETAIL_DEVIATION = 0.14    # of what a picture has and its coarser scale, enlarged, has not
+STYLE_PATH = ("mean", "style", "styling0", "styling1", "styling2")     # the layers of what all tiles have in common
 
 
 def expectation(coarse):

@@ -64,6 +64,13 @@ class Pictures:
         self.composed_weights = composed / composed.sum()
         self.map_weights = mapped / mapped.sum()
 
+    def text_of(self, words):
+        """The share of each word of the vocabulary, and of no text, in a text of these words: [words + 1]."""
+        text = np.zeros(len(self.vocabulary) + 1, "f4")
+        for word in words:
+            text[self.index[word]] += 1 / len(words)
+        return text
+
     @staticmethod
     def lit(levels):
         """How much of a picture is more than black sky, 1 for most: others, reduced, would teach that objects are black."""

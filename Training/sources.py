@@ -87,9 +87,7 @@ class Source:
         kept = said(pictures.texts[index]["words"][order], order, tint, hidden, rng)
         own = pictures.colours[index][list(captions.ORDERS[order])]
         self.gain = brightness * (gains(own, kept[-1], tint, rng) if vivid else 1)
-        self.text = np.zeros(len(pictures.vocabulary) + 1, "f4")
-        for word in kept:
-            self.text[pictures.index[word]] += 1 / len(kept)
+        self.text = pictures.text_of(kept)
 
     def another(self, pictures, rng):
         """An object like this one: of its kind, its form, its colours and about its size."""

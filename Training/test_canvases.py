@@ -91,17 +91,16 @@ def test_the_parts_of_a_map_cover_it_once():
 def test_a_map_shows_in_each_part_what_its_cells_are_told(data, monkeypatch):
     monkeypatch.setattr(maps, "TOGETHER", 0)
     pictures = Pictures(data)
-    sky = [pictures.index[word] for word in ("dark", "deep", "sky")]
-    blank = lambda: canvas.Tile(128, len(VOCABULARY) + 1, scales.EIGHTH)
-    light, texts = maps.group(pictures, blank, canvas.CELL, lambda: (("dark", "deep", "sky"), []), np.random.default_rng(3), 16)
+    dark = pictures.text_of(("dark", "deep", "sky"))
+    light, texts = maps.group(pictures, 128, np.random.default_rng(3), 16, lambda part: dark)
     assert np.allclose(texts.sum(1), 1, atol=1e-6) and light.min() >= 0 and light.max() <= 1
     cells = light.reshape(16, 8, canvas.CELL, 8, canvas.CELL, 3).mean((2, 4, 5))
-    empty = texts[:, sky].sum(1) > 0.99
+    empty = (texts == dark[:, None, None]).all(1)
     assert 0.05 < empty.mean() < 0.6
     # Noise fills its part; the light of a neighbour reaches over a border no farther than its feather.
     assert cells[empty].mean() < cells[~empty].mean() / 8
     monkeypatch.setattr(maps, "TOGETHER", 1)
-    _, texts = maps.group(pictures, blank, canvas.CELL, lambda: (("dark", "deep", "sky"), []), np.random.default_rng(3), 4)
+    _, texts = maps.group(pictures, 128, np.random.default_rng(3), 4, lambda part: dark)
     assert (texts == texts[:, :, :1, :1]).all()
 
 
