@@ -11,10 +11,10 @@ groups of one or two sources, mostly gas, whose colours no coarser picture and n
 import numpy as np
 
 import maps
-from pictures import COMPACT
+from pictures import CLUSTERS, COMPACT
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from sources import Source
-from stars import add_stars
+from stars import STAR_WIDTHS, add_stars
 from tile import CELL, Tile, show
 
 SIZES = {FULL: (300, 1024), QUARTER: (96, 512), EIGHTH: (64, 576)}   # longest side of a source, in pixels of its scale
@@ -33,6 +33,7 @@ GROUP = 4
 FILLED, SPARINGLY, MOST_OBJECTS = (0.7, 2.5), (0.3, 0.9), 48
 WHOLE, FORMED_WHOLE = 0.5, 0.92  # the share of these objects that lie with their middle in sight, and of those with a form
 MIDDLE, ANYWHERE = 0.35, 0.1     # how far from the sides that middle lies at least, on the smallest canvas and on others
+MAGNIFIED, LARGEST = 0.5, 2048   # share of the clusters at full size that are larger than any picture, and their longest side
 MAPPED = 0.35                    # share of the groups of canvases to compose that are painted maps (maps.py)
 REFINED = 0.2                    # share of the batches of the coarsest scale that are told what lies on a smaller canvas
 STARRY = 0.85                    # share of the groups that stars lie over
@@ -40,7 +41,6 @@ STARRY = 0.85                    # share of the groups that stars lie over
 # such a sky is called dark, sparse, above which dense.
 DENSITIES, SKY_DENSITIES = (1 / 8000, 1 / 600), (1 / 8000, 1 / 50)
 DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
-STAR_WIDTHS = (0.6, 0.9)         # deviation of the core, in pixels of the full scale
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
 UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
 
@@ -64,8 +64,10 @@ class Subject:
         self.main = []
         for _ in range(0 if self.empty else count):
             index = int(rng.choice(len(pictures.texts), p=weights))
-            self.main.append(Source(pictures, index, self.draw_side(index, rng), scale, rng, dim, untold,
-                                    int(rng.integers(6)) if untold else None))
+            magnified = scale == FULL and pictures.texts[index]["kind"] in CLUSTERS and rng.random() < MAGNIFIED
+            side = np.exp(rng.uniform(*np.log((SIZES[FULL][1], LARGEST)))) if magnified else self.draw_side(index, rng)
+            self.main.append(Source(pictures, index, side, scale, rng, dim, untold, int(rng.integers(6)) if untold else None,
+                                    magnified=magnified))
         self.behind = []
         if self.empty or rng.random() < (0.3 if composing else 0.8):
             self.behind.append(starry_sky(pictures, scale, rng) if self.empty
@@ -94,7 +96,7 @@ class Subject:
     def tile(self, rng):
         """One view of it."""
         side, smallest = self.side, self.side == TILES[0][0]
-        tile = Tile(side, len(self.pictures.vocabulary) + 1, self.scale)
+        tile = Tile(side, len(self.pictures.vocabulary) + 1, self.scale, self.star_width)
         for source in self.behind:
             show(tile, source, rng)
         # A canvas that is composed is filled, with few large objects or many small ones, whole or in part.

@@ -80,7 +80,8 @@ def real_picture(pictures, index, side, rng, cut=False):
             continue
         # Its middle lies in the middle half of the canvas: who prompts a galaxy wants to see one, not its rim.
         height, width = source.picture.shape[:2]
-        tile.add(source, *(int(rng.integers(side // 4, 3 * side // 4)) - length // 2 for length in (height, width)))
+        y, x = (int(rng.integers(side // 4, 3 * side // 4)) - length // 2 for length in (height, width))
+        tile.add(source, y, x, rng)
     return (tile.light.clip(0, 1) * 255 + 0.5).astype("u1")
 
 

@@ -56,7 +56,7 @@ def show_object(part, index, middle, height, width, pictures, rng):
         places = middle[0] + along * height * (height > width), middle[1] + along * width * (width >= height)
         y, x = (round(place + shorter * rng.uniform(-OFF_MIDDLE, OFF_MIDDLE)) for place in places)
         shown = source if copy == 0 else source.another(pictures, rng)
-        part.add(shown, y - shown.picture.shape[0] // 2, x - shown.picture.shape[1] // 2)
+        part.add(shown, y - shown.picture.shape[0] // 2, x - shown.picture.shape[1] // 2, rng)
     return source.text
 
 

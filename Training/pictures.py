@@ -2,10 +2,11 @@
 import json
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
 import captions
-from scales import FULL, QUARTER
+from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from stars import without_stars
 
 GAS = ("nebula", "dark nebula", "supernova remnant")
@@ -18,8 +19,9 @@ COMPOSED_WEIGHTS = {"open cluster": 0.4, "star field": 0.4, "nebula": 0.6, "gala
 MAP_WEIGHTS = {"globular cluster": 2, "nebula": 2}      # how often as a part of a map, against how often composed
 LIT = 0.3       # what the brightest of the channels reaches in 3 % of such a picture
 # How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
-# glow that the stars of clusters become.
-HALF_STAR, GLOW = 100, 60
+# glow that the stars of clusters become: of those whose stars lie apart, none must be left as a spot of its own.
+HALF_STAR, GLOWS = 100, {"globular cluster": 60, "open cluster": 30, "star field": 30}
+MAGNIFICATION = 4
 
 
 class Pictures:
@@ -87,16 +89,28 @@ class Pictures:
         total = np.cumsum(((light + 2) ** 0.7).ravel())
         return (total / total[-1]).astype("f4"), (height, width)
 
+    def enlarged(self, scale, index, level):
+        """Whether a scale shows a level of a picture larger than the picture was taken."""
+        taken, shown = (max(self.pyramids[index][one].shape[:2]) for one in (0, level))
+        return REDUCTIONS[scale] * shown > taken
+
+    def magnified(self, index, level):
+        """A level of a cluster's picture without its stars, MAGNIFICATION times as large."""
+        glow = Image.fromarray(self.at(EIGHTH, index, level))
+        return np.asarray(glow.resize([MAGNIFICATION * side for side in glow.size], Image.Resampling.BICUBIC))
+
     def at(self, scale, index, level):
         """A level of a picture, as a scale shows it. The coarser ones show objects larger than they were taken, and their
-        stars would become lumps: stars before gas and galaxies are taken away, those of clusters run into a glow."""
+        stars would become lumps: stars before gas and galaxies are taken away, those of clusters run into a glow. What the
+        quarter shows no larger than it was taken keeps its own."""
         picture, kind = self.pyramids[index][level], self.texts[index]["kind"]
-        if scale == FULL or kind == "galaxy cluster" or (scale == QUARTER and kind in CLUSTERS):
+        if scale == FULL or kind == "galaxy cluster" or (
+                scale == QUARTER and kind in CLUSTERS and not self.enlarged(scale, index, level)):
             return picture
         if (index, level) not in self.starless:
             side = max(picture.shape)
             if kind in CLUSTERS:
-                made = ndimage.gaussian_filter(picture, (side / GLOW, side / GLOW, 0))
+                made = ndimage.gaussian_filter(picture, (side / GLOWS[kind], side / GLOWS[kind], 0))
             else:
                 made = without_stars(picture, 2 * round(side / HALF_STAR) + 1)
             self.starless[index, level] = made

@@ -4,7 +4,7 @@ import colorsys
 import numpy as np
 
 import captions
-from pictures import GAS
+from pictures import CLUSTERS, GAS, MAGNIFICATION
 from scales import EIGHTH, QUARTER
 
 # Share of the objects that are shown in other colours: of gas in another order of its own, of galaxies and stars, which are
@@ -61,13 +61,16 @@ class Source:
 
     If its colours are hidden, no word tells them. Without an `order` they may be others than its own. `tint` is the word for
     a colour that it has not, the hue in degrees and the saturation. What is not `vivid` keeps a colour that its word
-    exaggerates.
+    exaggerates. A cluster that is shown larger than it was taken, as one that is `magnified` is at the full scale, is a glow
+    that is to be resolved into stars.
     """
 
-    def __init__(self, pictures, index, side, scale, rng, dim=1.0, hidden=False, order=None, tint=None, vivid=True):
+    def __init__(self, pictures, index, side, scale, rng, dim=1.0, hidden=False, order=None, tint=None, vivid=True,
+                 magnified=False):
         self.index, self.side, self.scale = index, side, scale
         levels = pictures.pyramids[index]
-        errors = [abs(np.log(max(level.shape[:2]) / side)) for level in levels]
+        shown = side / MAGNIFICATION if magnified else side
+        errors = [abs(np.log(max(level.shape[:2]) / shown)) for level in levels]
         level = int(np.argmin(errors))
         kind = pictures.texts[index]["kind"]
         if order is None:
@@ -80,7 +83,8 @@ class Source:
             picture = picture[..., list(captions.ORDERS[order])]
             return np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
 
-        self.picture = turned(pictures.at(scale, index, level))
+        self.resolved = magnified or (scale == QUARTER and kind in CLUSTERS and pictures.enlarged(scale, index, level))
+        self.picture = turned(pictures.magnified(index, level) if magnified else pictures.at(scale, index, level))
         # As the coarsest scale shows it.
         self.composed = turned(pictures.at(EIGHTH, index, level)) if scale == QUARTER else None
         brightness = np.float32(dim * rng.uniform(0.85, 1.1) / 255)

@@ -68,7 +68,7 @@ def test_an_object_with_a_form_is_composed_whole_and_in_the_middle(data):
     middles = []
 
     class Watched(canvas.Tile):
-        def add(self, source, y, x):
+        def add(self, source, y, x, rng):
             middles.append((y + source.picture.shape[0] // 2, x + source.picture.shape[1] // 2))
 
     source = Source(pictures, 0, 50, scales.EIGHTH, np.random.default_rng(0))
@@ -193,6 +193,38 @@ def test_stars_lie_over_the_light_that_is_there():
     untouched = np.full((8, 8, 3), 0.5, "f4")
     stars.add_stars(untouched, 0, 0.75, 1, np.random.default_rng(0))
     assert (untouched == 0.5).all()
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+def test_a_glow_drawn_as_stars_keeps_its_light_and_its_colour(factor):
+    glow = np.broadcast_to(np.float32([0.12, 0.09, 0.06]), (256, 192, 3)).copy()
+    light = glow.copy()
+    stars.resolve(light, 0.75, factor, np.random.default_rng(0))
+    # What is brighter than white is lost, and warm and cool stars have less light than white ones.
+    assert light.mean((0, 1)) == pytest.approx(glow[0, 0], rel=0.3)
+    red, green, blue = light.mean((0, 1))
+    assert red > 1.1 * green > 1.2 * blue and light.max() > 3 * glow.max()
+    dark = np.zeros((8, 8, 3), "f4")
+    stars.resolve(dark, 0.75, factor, np.random.default_rng(0))
+    assert (dark == 0).all()
+
+
+def test_stars_of_clusters_are_drawn_where_they_are_shown_larger_than_they_were_taken(data):
+    pictures = Pictures(data)
+    rng = np.random.default_rng(0)
+    source = lambda index, side, scale, **more: Source(pictures, index, side, scale, rng, order=0, **more)
+    assert source(1, 150, scales.QUARTER).resolved and not source(1, 75, scales.QUARTER).resolved
+    assert not source(1, 300, scales.FULL).resolved and not source(1, 150, scales.EIGHTH).resolved
+    assert not source(0, 150, scales.QUARTER).resolved      # a nebula has no stars of its own
+    magnified = source(1, 600, scales.FULL, magnified=True)
+    assert magnified.resolved and magnified.picture.shape == (600, 600, 3)
+
+    def contrast(source):
+        tile = canvas.Tile(64, len(VOCABULARY) + 1, source.scale, 0.75)
+        tile.add(source, -20, -20, rng)
+        return tile.light.std() / (source.picture[20:84, 20:84] * source.gain).std()
+
+    assert contrast(magnified) > 2 and contrast(source(1, 300, scales.FULL)) == pytest.approx(1, rel=0.01)
 
 
 def test_spots_are_taken_away_and_filaments_stay():
