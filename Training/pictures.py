@@ -11,7 +11,6 @@ from stars import without_stars
 
 GAS = ("nebula", "dark nebula", "supernova remnant")
 COMPACT = ("galaxy", "planetary nebula", "globular cluster", "supernova remnant")     # have a form
-CLUSTERS = ("globular cluster", "open cluster", "star field")
 # How often pictures are composed, against how often they are refined. The stars of clusters are the finer scales' matter, gas
 # is soon learned, and galaxies without a form are mostly heaps; what has a form is composed here or nowhere.
 COMPOSED_WEIGHTS = {"open cluster": 0.4, "star field": 0.4, "nebula": 0.6, "galaxy": 0.5, "spiral": 2, "edge-on": 2,
@@ -21,7 +20,8 @@ LIT = 0.3       # what the brightest of the channels reaches in 3 % of such a pi
 # How many times a picture is as long as half of the longest star that is taken away from it, and as the deviation of the
 # glow that the stars of clusters become: of those whose stars lie apart, none must be left as a spot of its own.
 HALF_STAR, GLOWS = 100, {"globular cluster": 60, "open cluster": 30, "star field": 30}
-MAGNIFICATION = 4
+CLUSTERS = tuple(GLOWS)
+MAGNIFICATION = 4       # of a cluster that is shown larger than any picture
 
 
 class Pictures:
@@ -89,10 +89,11 @@ class Pictures:
         total = np.cumsum(((light + 2) ** 0.7).ravel())
         return (total / total[-1]).astype("f4"), (height, width)
 
-    def enlarged(self, scale, index, level):
-        """Whether a scale shows a level of a picture larger than the picture was taken."""
+    def resolved(self, scale, index, level):
+        """Whether a level of a picture is, at a scale, a cluster that has stars and is larger than it was taken: they are to be
+        drawn."""
         taken, shown = (max(self.pyramids[index][one].shape[:2]) for one in (0, level))
-        return REDUCTIONS[scale] * shown > taken
+        return scale == QUARTER and self.texts[index]["kind"] in CLUSTERS and REDUCTIONS[scale] * shown > taken
 
     def magnified(self, index, level):
         """A level of a cluster's picture without its stars, MAGNIFICATION times as large."""
@@ -104,8 +105,8 @@ class Pictures:
         stars would become lumps: stars before gas and galaxies are taken away, those of clusters run into a glow. What the
         quarter shows no larger than it was taken keeps its own."""
         picture, kind = self.pyramids[index][level], self.texts[index]["kind"]
-        if scale == FULL or kind == "galaxy cluster" or (
-                scale == QUARTER and kind in CLUSTERS and not self.enlarged(scale, index, level)):
+        as_taken = scale == QUARTER and kind in CLUSTERS and not self.resolved(scale, index, level)
+        if scale == FULL or kind == "galaxy cluster" or as_taken:
             return picture
         if (index, level) not in self.starless:
             side = max(picture.shape)

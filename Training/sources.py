@@ -4,7 +4,7 @@ import colorsys
 import numpy as np
 
 import captions
-from pictures import CLUSTERS, GAS, MAGNIFICATION
+from pictures import GAS, MAGNIFICATION
 from scales import EIGHTH, QUARTER
 
 # Share of the objects that are shown in other colours: of gas in another order of its own, of galaxies and stars, which are
@@ -83,7 +83,7 @@ class Source:
             picture = picture[..., list(captions.ORDERS[order])]
             return np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
 
-        self.resolved = magnified or (scale == QUARTER and kind in CLUSTERS and pictures.enlarged(scale, index, level))
+        self.resolved = magnified or pictures.resolved(scale, index, level)
         self.picture = turned(pictures.magnified(index, level) if magnified else pictures.at(scale, index, level))
         # As the coarsest scale shows it.
         self.composed = turned(pictures.at(EIGHTH, index, level)) if scale == QUARTER else None
