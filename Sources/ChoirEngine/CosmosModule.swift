@@ -27,7 +27,7 @@ actor CosmosModule: TileModule {
         let expected = expectation(of: input)
         let around = preconditioning(input)
         try fill(denoiser, with: input, expected, around)
-        if let context = input.context {
+        if let context = heard(by: input) {
             try denoiser.setInput("context", context.reshaped(to: [1, context.height, context.width]))
         }
         let seconds = try await denoiser.run(through: execution)
@@ -49,6 +49,20 @@ actor CosmosModule: TileModule {
         try fill(publisher, with: input, expectation(of: input), preconditioning(input))
         let seconds = try await publisher.run(through: execution)
         return TilePublication(tokens: try tokens(of: publisher), networkSeconds: seconds)
+    }
+
+    /// The tokens that a tile reads, `[contextTokens, width]`: those of all tiles.
+    ///
+    /// What guidance leads away from hears itself alone, as a canvas of one tile does: so guidance strengthens what the
+    /// other tiles say as it does what the prompt says. Attention to copies of a token is attention to one of them.
+    private func heard(by input: TileInput) -> Tensor? {
+        guard input.isNegative, let context = input.context, let tiles = input.contextTiles else {
+            return input.context
+        }
+        let own = context.elements.count / tiles.count
+        let first = tiles.tile(nearest: input.window).index * own
+        let tokens = context.elements[first..<first + own]
+        return Tensor(shape: context.shape, elements: repeatElement(tokens, count: tiles.count).flatMap { $0 })
     }
 
     /// What is known of the tile before its noisy version is seen.

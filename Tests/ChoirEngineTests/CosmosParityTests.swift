@@ -77,6 +77,38 @@ import Testing
         #expect(try await largestDifference(clean("red nebula", context), base) == 0)
     }
 
+    @Test func `what guidance leads away from hears its own tile alone`() async throws {
+        let denoiser = try denoiser()
+        let file = try fixture()
+        let (noisy, first) = (try file.floats("1.noisy"), try file.floats("1.context"))
+        let published = [first, first.scaled(by: -1)]
+        func context(_ tiles: [Tensor]) -> Tensor {
+            Tensor(shape: [2 * first.height, first.width], elements: tiles.flatMap(\.elements))
+        }
+        // Two tiles side by side.
+        let plan = TilePlan(
+            columns: TileAxis(length: 2 * noisy.width, window: noisy.width, overlap: 0, alignment: 16),
+            rows: TileAxis(length: noisy.height, window: noisy.height, overlap: 0, alignment: 16))
+        try #require(plan.count == published.count)
+        let prompt = try denoiser.embedding(of: "red nebula")
+        let modules = try await denoiser.modules(
+            for: TileShape(
+                height: noisy.height, width: noisy.width, contextTokens: 2 * first.height, cellsPerToken: 32),
+            embedding: prompt.shape, count: 1)
+        func clean(_ tile: Int, _ context: Tensor, isNegative: Bool) async throws -> Tensor {
+            var input = TileInput(
+                noisy: noisy, coarse: nil, window: plan[tile].window, level: .flow(0.9), scale: 1, embedding: prompt,
+                context: context, contextTiles: plan)
+            input.isNegative = isNegative
+            return try await modules.predict(input).clean
+        }
+        for (tile, own) in published.enumerated() {
+            let alone = try await clean(tile, context([own, own]), isNegative: false)
+            #expect(try await largestDifference(clean(tile, context(published), isNegative: true), alone) == 0)
+            #expect(try await largestDifference(clean(tile, context(published), isNegative: false), alone) > 1e-3)
+        }
+    }
+
     @Test func `a prompt in every square is the prompt, and another in half of them changes that half most`()
         async throws
     {
