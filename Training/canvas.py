@@ -11,7 +11,7 @@ groups of one or two sources, mostly gas, whose colours no coarser picture and n
 import numpy as np
 
 import maps
-from pictures import CLUSTERS, COMPACT
+from pictures import CLUSTERS, COMPACT, GAS
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from sources import Source
 from stars import STAR_WIDTHS, add_stars
@@ -37,9 +37,9 @@ MAGNIFIED, LARGEST = 0.5, 2048   # share of the clusters at full size that are l
 MAPPED = 0.35                    # share of the groups of canvases to compose that are painted maps (maps.py)
 REFINED = 0.2                    # share of the batches of the coarsest scale that are told what lies on a smaller canvas
 STARRY = 0.85                    # share of the groups that stars lie over
-# Stars a pixel of the full scale, the least and the most: over objects, and of a sky that shows nothing else. Below which
-# such a sky is called dark, sparse, above which dense.
-DENSITIES, SKY_DENSITIES = (1 / 8000, 1 / 600), (1 / 8000, 1 / 50)
+# Stars a pixel of the full scale, the least and the most: over gas, over what has a form or is made of stars, which others
+# would hide, and of a sky that shows nothing else. Below which such a sky is called dark, sparse, above which dense.
+DENSITIES, FEW, SKY_DENSITIES = (1 / 8000, 1 / 600), (1 / 20000, 1 / 2500), (1 / 8000, 1 / 50)
 DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
 UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
@@ -72,7 +72,8 @@ class Subject:
         if self.empty or rng.random() < (0.3 if composing else 0.8):
             self.behind.append(starry_sky(pictures, scale, rng) if self.empty
                                else starry_sky(pictures, scale, rng, (0.25, 0.8), vivid=True))
-        self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES)))
+        gas = any(pictures.texts[source.index]["kind"] in GAS for source in self.main)
+        self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES if gas else FEW)))
         self.star_width = rng.uniform(*STAR_WIDTHS)
         if self.empty:
             words = sky_words(self.density, rng)

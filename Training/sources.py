@@ -11,12 +11,13 @@ from scales import EIGHTH, QUARTER
 # mostly white, tinted; and of the words that are left out, of those for a galaxy's form and of others: who asks for a galaxy
 # without more hopes for arms.
 RECOLOURED_GAS, RECOLOURED, UNSAID_FORM, UNSAID = 0.5, 0.4, 0.35, 0.12
-SATURATIONS = (0.25, 0.55)       # of the mean colour of an object whose colour is told, at least
+# Of the mean colour of an object whose colour is told, at least: a galaxy of vivid colour is taken for gas.
+SATURATIONS, OF_GALAXIES = (0.3, 0.6), (0.2, 0.4)
 
 
-def gains(own, word, tint, rng):
+def gains(own, word, tint, saturations, rng):
     """What the channels of an object are multiplied by, whose mean colour is `own`, so that it has the colour it is told to
-    have, if that is one; or the tint.
+    have, if that is one, at least so saturated; or the tint.
 
     Many pictures owe the word for their colour to a faint cast: told so, the network painted "blue galaxy" nearly white.
     """
@@ -29,12 +30,12 @@ def gains(own, word, tint, rng):
         low, high = captions.HUES[word]
         # Reds lie on either side of 0 degrees.
         hue = np.clip((turn * 360 - low + 180) % 360 - 180 + low, low, high)
-        saturation = max(saturation, rng.uniform(*SATURATIONS))
+        saturation = max(saturation, rng.uniform(*saturations))
     wanted = np.array(colorsys.hsv_to_rgb(hue % 360 / 360, saturation, 1)) / (own + 1e-3)
     return (wanted / wanted.max()).astype("f4")
 
 
-def recolouring(gas, rng):
+def recolouring(gas, saturations, rng):
     """By chance, the order of an object's channels and its tint: a word for a colour, the hue in degrees and the saturation.
 
     Objects of every colour are wanted, and there are few blue or green nebulae and no violet spirals.
@@ -44,7 +45,7 @@ def recolouring(gas, rng):
     if gas:
         return int(rng.integers(6)), None
     word = str(rng.choice(list(captions.HUES)))
-    return 0, (word, rng.uniform(*captions.HUES[word]), rng.uniform(*SATURATIONS))
+    return 0, (word, rng.uniform(*captions.HUES[word]), rng.uniform(*saturations))
 
 
 def said(words, order, tint, hidden, rng):
@@ -73,8 +74,9 @@ class Source:
         errors = [abs(np.log(max(level.shape[:2]) / shown)) for level in levels]
         level = int(np.argmin(errors))
         kind = pictures.texts[index]["kind"]
+        saturations = OF_GALAXIES if kind == "galaxy" else SATURATIONS
         if order is None:
-            order, tint = recolouring(kind in (*GAS, "planetary nebula"), rng)
+            order, tint = recolouring(kind in (*GAS, "planetary nebula"), saturations, rng)
         self.order, self.tint = order, tint
         self.cumulative, self.grid = pictures.places[index][level]
         self.turn, self.flip = int(rng.integers(4)), bool(rng.random() < 0.5)
@@ -90,7 +92,7 @@ class Source:
         brightness = np.float32(dim * rng.uniform(0.85, 1.1) / 255)
         kept = said(pictures.texts[index]["words"][order], order, tint, hidden, rng)
         own = pictures.colours[index][list(captions.ORDERS[order])]
-        self.gain = brightness * (gains(own, kept[-1], tint, rng) if vivid else 1)
+        self.gain = brightness * (gains(own, kept[-1], tint, saturations, rng) if vivid else 1)
         self.text = pictures.text_of(kept)
 
     def another(self, pictures, rng):

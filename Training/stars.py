@@ -16,21 +16,24 @@ MARGIN = 7                      # pixels of the halo that are drawn
 FAINTEST, BRIGHTEST, SLOPE = 0.12, 6.0, 1.3
 HALO, HALO_WIDTH = 0.03, 2.5    # share of the peak, deviation in pixels
 STAR_WIDTHS = (0.6, 0.9)        # deviation of the core, in pixels
-# Of a glow, the share of the light that its stars give, and the most of them a pixel: where it is brighter they run together.
-RESOLVED, DENSEST = 0.95, 1 / 6
+# Of a glow, the share of the light that its stars give, and the faintest of them: so bright that a pixel of the quarter has
+# one or two at most. Of more, the full size would not know where they are, and would paint haze.
+RESOLVED, FAINTEST_RESOLVED = 0.95, 4 * FAINTEST
+# The power of the glow that their number goes by: guidance composes clusters brighter and wider than they are.
+CONTRAST = 1.5
 
 
-def light_of(count, rng):
+def light_of(count, rng, faintest=FAINTEST):
     """The light of `count` stars at their peaks, [count, 3]: brightness by a power law, colours from golden to blue."""
-    peak = np.minimum(FAINTEST * rng.random(count) ** (-1 / SLOPE), BRIGHTEST)
+    peak = np.minimum(faintest * rng.random(count) ** (-1 / SLOPE), BRIGHTEST)
     warmth = rng.normal(0, 1, count)[:, None] * [0.16, 0, -0.2]
     colour = np.exp(warmth - warmth.max(1, keepdims=True))
     return (peak[:, None] * colour).astype("f4")
 
 
-def mean_light(width):
+def mean_light(width, faintest=FAINTEST):
     """The light of a star over all its pixels, in the mean of those that `light_of` draws, before they are clipped."""
-    peak = FAINTEST * SLOPE / (SLOPE - 1) * (1 - (FAINTEST / BRIGHTEST) ** (SLOPE - 1) / SLOPE)
+    peak = faintest * SLOPE / (SLOPE - 1) * (1 - (faintest / BRIGHTEST) ** (SLOPE - 1) / SLOPE)
     return 2 * np.pi * peak * (width**2 + HALO * HALO_WIDTH**2)
 
 
@@ -52,14 +55,15 @@ def add_stars(light, density, width, factor, rng):
 
 
 def resolve(light, width, factor, rng):
-    """Draws a part of a glow, light [height, width, 3], as stars of its colour, so that the mean stays. Stars beyond its sides lay no light into it."""
+    """Draws a part of a glow, light [height, width, 3], as stars of its colour: where it is white so many that the mean stays
+    until they are clipped. Stars beyond its sides lay no light into it."""
     brightest = light.max(2) + 1e-6
-    density = np.minimum(RESOLVED * brightest / mean_light(width), DENSEST)
+    density = RESOLVED * brightest**CONTRAST / mean_light(width, FAINTEST_RESOLVED)
     rows, columns = np.nonzero(counts := rng.poisson(density * factor**2))
     rows, columns = (np.repeat(places, counts[counts > 0]) for places in (rows, columns))
     places = np.stack([rows, columns]) + rng.random((2, len(rows)))
-    peaks = light_of(len(rows), rng) * (light / brightest[..., None])[rows, columns]
-    light *= (1 - density * mean_light(width) / brightest)[..., None]
+    peaks = light_of(len(rows), rng, FAINTEST_RESOLVED) * (light / brightest[..., None])[rows, columns]
+    light *= 1 - RESOLVED
     lay(light, places, peaks, width, factor)
 
 

@@ -196,14 +196,16 @@ def test_stars_lie_over_the_light_that_is_there():
 
 
 @pytest.mark.parametrize("factor", [1, 4])
-def test_a_glow_drawn_as_stars_keeps_its_light_and_its_colour(factor):
-    glow = np.broadcast_to(np.float32([0.12, 0.09, 0.06]), (256, 192, 3)).copy()
+@pytest.mark.parametrize("brightest", [0.12, 0.4])
+def test_a_glow_is_drawn_as_stars_of_its_colour_that_are_fewer_where_it_is_faint(factor, brightest):
+    glow = np.broadcast_to(np.float32([1, 0.75, 0.5]) * brightest, (256, 192, 3)).copy()
     light = glow.copy()
     stars.resolve(light, 0.75, factor, np.random.default_rng(0))
+    kept = 1 - stars.RESOLVED + stars.RESOLVED * brightest ** (stars.CONTRAST - 1)
     # What is brighter than white is lost, and warm and cool stars have less light than white ones.
-    assert light.mean((0, 1)) == pytest.approx(glow[0, 0], rel=0.3)
+    assert light.mean((0, 1)) == pytest.approx(kept * glow[0, 0], rel=0.35)
     red, green, blue = light.mean((0, 1))
-    assert red > 1.1 * green > 1.2 * blue and light.max() > 3 * glow.max()
+    assert red > 1.1 * green > 1.2 * blue and light.max() > 2 * glow.max()
     dark = np.zeros((8, 8, 3), "f4")
     stars.resolve(dark, 0.75, factor, np.random.default_rng(0))
     assert (dark == 0).all()
