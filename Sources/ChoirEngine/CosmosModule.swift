@@ -56,13 +56,12 @@ actor CosmosModule: TileModule {
     /// What guidance leads away from hears itself alone, as a canvas of one tile does: so guidance strengthens what the
     /// other tiles say as it does what the prompt says. Attention to copies of a token is attention to one of them.
     private func heard(by input: TileInput) -> Tensor? {
-        guard input.isNegative, let context = input.context, let tiles = input.contextTiles else {
-            return input.context
-        }
-        let own = context.elements.count / tiles.count
-        let first = tiles.tile(nearest: input.window).index * own
-        let tokens = context.elements[first..<first + own]
-        return Tensor(shape: context.shape, elements: repeatElement(tokens, count: tiles.count).flatMap { $0 })
+        guard input.isNegative, let context = input.context, let count = input.contextTiles?.count,
+            let index = input.contextIndex
+        else { return input.context }
+        let size = context.elements.count / count
+        let own = context.elements[(index * size)..<((index + 1) * size)]
+        return Tensor(shape: context.shape, elements: repeatElement(own, count: count).flatMap { $0 })
     }
 
     /// What is known of the tile before its noisy version is seen.

@@ -95,10 +95,10 @@ import Testing
             for: TileShape(
                 height: noisy.height, width: noisy.width, contextTokens: 2 * first.height, cellsPerToken: 32),
             embedding: prompt.shape, count: 1)
-        func clean(_ tile: Int, _ context: Tensor, isNegative: Bool) async throws -> Tensor {
+        func clean(_ tile: Int?, _ context: Tensor, isNegative: Bool) async throws -> Tensor {
             var input = TileInput(
-                noisy: noisy, coarse: nil, window: plan[tile].window, level: .flow(0.9), scale: 1, embedding: prompt,
-                context: context, contextTiles: plan)
+                noisy: noisy, coarse: nil, level: .flow(0.9), scale: 1, embedding: prompt, context: context,
+                contextTiles: plan, contextIndex: tile)
             input.isNegative = isNegative
             return try await modules.predict(input).clean
         }
@@ -107,6 +107,9 @@ import Testing
             #expect(try await largestDifference(clean(tile, context(published), isNegative: true), alone) == 0)
             #expect(try await largestDifference(clean(tile, context(published), isNegative: false), alone) > 1e-3)
         }
+        // What is no tile hears all.
+        let all = try await clean(nil, context(published), isNegative: false)
+        #expect(try await largestDifference(clean(nil, context(published), isNegative: true), all) == 0)
     }
 
     @Test func `a prompt in every square is the prompt, and another in half of them changes that half most`()

@@ -51,19 +51,6 @@ import Testing
         #expect(weights[0].prefix(448).allSatisfy { $0 == 1 })
     }
 
-    @Test func `a tile is nearest to its own window, and to one that lies a little off`() {
-        let plan = TilePlan(
-            columns: TileAxis(length: 304, window: 96, overlap: 16, alignment: 16),
-            rows: TileAxis(length: 208, window: 96, overlap: 32, alignment: 16))
-        for tile in plan.tiles {
-            for (x, y) in [(0, 0), (7, -7), (-20, 20)] {
-                let window = tile.window
-                let moved = Region(x: window.x + x, y: window.y + y, width: window.width, height: window.height)
-                #expect(plan.tile(nearest: moved) == tile)
-            }
-        }
-    }
-
     @Test func `cores partition the canvas`() {
         let plan = TilePlan(
             columns: TileAxis(length: 304, window: 96, overlap: 16, alignment: 16),

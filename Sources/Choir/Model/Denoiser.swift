@@ -135,10 +135,15 @@ public struct TileInput: Sendable {
     /// The tiles whose tokens `context` holds, one after another, `contextTokens / count` of each; nil without context.
     public var contextTiles: TilePlan?
 
+    /// The place among `contextTiles` of the tile that this is; nil for what is none of them, as a view of the whole canvas.
+    /// A grid that moves keeps its order.
+    public var contextIndex: Int?
+
     /// An input; of a canvas that is one tile unless said otherwise.
     public init(
         noisy: Tensor, coarse: Tensor?, window: Region? = nil, picture: Region? = nil, level: NoiseLevel, scale: Int,
-        embedding: Tensor, guidanceScale: Double = 1, context: Tensor?, contextTiles: TilePlan? = nil
+        embedding: Tensor, guidanceScale: Double = 1, context: Tensor?, contextTiles: TilePlan? = nil,
+        contextIndex: Int? = nil
     ) {
         let whole = Region(x: 0, y: 0, width: noisy.width, height: noisy.height)
         self.noisy = noisy
@@ -151,6 +156,7 @@ public struct TileInput: Sendable {
         self.guidanceScale = guidanceScale
         self.context = context
         self.contextTiles = contextTiles
+        self.contextIndex = contextIndex
     }
 }
 

@@ -237,7 +237,7 @@ struct StagePainter {
                 noisy: state.copy(region: sheet?.window(of: tile) ?? window, border: border),
                 coarse: coarser?.copy(region: below, border: border), window: window, picture: picture, level: level,
                 scale: scale, embedding: embedding, guidanceScale: guidanceScale, context: context,
-                contextTiles: tiles)
+                contextTiles: tiles, contextIndex: tiles == nil ? nil : tile.index)
         }
     }
 }

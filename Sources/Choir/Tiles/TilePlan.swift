@@ -43,14 +43,6 @@ public struct TilePlan: Hashable, Sendable {
             core: Region(x: x.lowerBound, y: y.lowerBound, width: x.count, height: y.count))
     }
 
-    /// The tile whose window lies nearest to another of its size, across and down; the first of several.
-    public func tile(nearest window: Region) -> Tile {
-        func nearest(_ axis: TileAxis, _ start: Int) -> Int {
-            axis.starts.indices.min { abs(axis.starts[$0] - start) < abs(axis.starts[$1] - start) } ?? 0
-        }
-        return self[nearest(rows, window.y) * columns.starts.count + nearest(columns, window.x)]
-    }
-
     /// All tiles, in the fixed order. Made when asked for, so that planning a picture of millions of tiles is quick.
     public var tiles: [Tile] { (0..<count).map { self[$0] } }
 }
