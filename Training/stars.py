@@ -17,7 +17,8 @@ FAINTEST, BRIGHTEST, SLOPE = 0.12, 6.0, 1.3
 HALO, HALO_WIDTH = 0.03, 2.5    # share of the peak, deviation in pixels
 STAR_WIDTHS = (0.6, 0.9)        # deviation of the core, in pixels
 # Of a glow, the share of the light that its stars give, and the faintest of them: so bright that a pixel of the quarter has
-# one or two at most. Of more, the full size would not know where they are, and would paint haze.
+# two or three where the glow is white, and one where it is half as bright. Of more, the full size would not know where they
+# are, and would paint haze.
 RESOLVED, FAINTEST_RESOLVED = 0.95, 4 * FAINTEST
 # The power of the glow that their number goes by: guidance composes clusters brighter and wider than they are.
 CONTRAST = 1.5

@@ -203,9 +203,9 @@ def test_a_glow_is_drawn_as_stars_of_its_colour_that_are_fewer_where_it_is_faint
     stars.resolve(light, 0.75, factor, np.random.default_rng(0))
     kept = 1 - stars.RESOLVED + stars.RESOLVED * brightest ** (stars.CONTRAST - 1)
     # What is brighter than white is lost, and warm and cool stars have less light than white ones.
-    assert light.mean((0, 1)) == pytest.approx(kept * glow[0, 0], rel=0.35)
+    assert light.mean((0, 1)) == pytest.approx(kept * glow[0, 0], rel=0.3)
     red, green, blue = light.mean((0, 1))
-    assert red > 1.1 * green > 1.2 * blue and light.max() > 2 * glow.max()
+    assert red > 1.1 * green > 1.2 * blue and light.max() > min(3 * glow.max(), 0.99)
     dark = np.zeros((8, 8, 3), "f4")
     stars.resolve(dark, 0.75, factor, np.random.default_rng(0))
     assert (dark == 0).all()
