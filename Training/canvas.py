@@ -8,12 +8,15 @@ in groups that show the same sources at unrelated places, as distant tiles of on
 the others' style can reach it only through cross-spatial attention. Most of the full-size batches are made for that: large
 groups of one or two sources, mostly gas, whose colours no coarser picture and no word tells.
 """
+import colorsys
+
 import numpy as np
 
+import captions
 import maps
 from pictures import CLUSTERS, COMPACT, GAS
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
-from sources import Source
+from sources import SATURATIONS, Source
 from stars import STAR_WIDTHS, add_stars
 from tile import CELL, Tile, show
 
@@ -41,8 +44,9 @@ STARRY = 0.85                    # share of the groups that stars lie over
 # would hide, and of a sky that shows nothing else. Below which such a sky is called dark, sparse, above which dense.
 DENSITIES, FEW, SKY_DENSITIES = (1 / 8000, 1 / 600), (1 / 20000, 1 / 2500), (1 / 8000, 1 / 50)
 DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
+COLOURED_SKIES = 0.3             # share of the skies of nothing else whose stars have a colour that is told
+UNTOLD = 0.7                     # share of the full-size batches whose style only the other tiles tell
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
-UNTOLD = 0.6                     # share of the full-size batches whose style only the other tiles tell
 
 
 def starry_sky(pictures, scale, rng, dim=(0.5, 1.0), vivid=False):
@@ -72,15 +76,25 @@ class Subject:
         if self.empty or rng.random() < (0.3 if composing else 0.8):
             self.behind.append(starry_sky(pictures, scale, rng) if self.empty
                                else starry_sky(pictures, scale, rng, (0.25, 0.8), vivid=True))
-        gas = any(pictures.texts[source.index]["kind"] in GAS for source in self.main)
-        self.density = np.exp(rng.uniform(*np.log(SKY_DENSITIES if self.empty else DENSITIES if gas else FEW)))
+        self.density = np.exp(rng.uniform(*np.log(self.densities())))
         self.star_width = rng.uniform(*STAR_WIDTHS)
+        # What the channels of all that it shows are multiplied by: a style that the others tell must be worth knowing.
+        self.gains = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
         if self.empty:
             words = sky_words(self.density, rng)
+            if scale != EIGHTH and not untold and rng.random() < COLOURED_SKIES:
+                word, self.gains = sky_colour(rng)
+                words = [one for one in words if one != "white"] + [word]
             for source in self.behind:
                 source.text = pictures.text_of(words)
         self.area = np.mean([source.side for source in self.main]) ** 2 if self.main else side * side
         self.shown = []             # what stands for `main` on a canvas that is filled with objects like it
+
+    def densities(self):
+        if self.empty:
+            return SKY_DENSITIES
+        gas = any(self.pictures.texts[source.index]["kind"] in GAS for source in self.main)
+        return DENSITIES if gas else FEW
 
     def draw_side(self, index, rng):
         """A longest side for a picture. Canvases of few pixels are of small pictures, which shall show an object whole."""
@@ -121,6 +135,13 @@ def sky_words(density, rng):
     words = ["dark", "deep", "sky"] if density < DARK else ["star", "field", "stars"]
     words += ["sparse"] if DARK <= density < SPARSE else ["dense"] if density > DENSE else []
     return words + (["white"] if rng.random() < 0.3 else [])
+
+
+def sky_colour(rng):
+    """A word for a colour, and what the channels of stars are multiplied by that have it."""
+    word = str(rng.choice(list(captions.HUES)))
+    hue = rng.uniform(*captions.HUES[word]) % 360 / 360
+    return word, np.array(colorsys.hsv_to_rgb(hue, rng.uniform(*SATURATIONS), 1))
 
 
 def add_glow(tiles, pictures, rng):
@@ -171,10 +192,8 @@ def group(pictures, side, scale, rng, count, untold=False, composing=False):
         for tile in tiles:
             add_stars(tile.light, subject.density, subject.star_width, REDUCTIONS[scale], rng)
     texts = texts_of(tiles, subject, rng)
-    # The light that a style is known by: what a group has in common must be worth knowing.
-    tint = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
     # A gain above 1 lifts bright cores beyond white; no picture shows more than white.
-    gains = (tint / tint.max()).astype("f4")
+    gains = (subject.gains / subject.gains.max()).astype("f4")
     of_all = lambda lights: (np.stack(lights) * gains).clip(max=1)
     light = of_all([tile.light for tile in tiles])
     coarser = of_all([tile.composed for tile in tiles]) if scale == QUARTER else light

@@ -13,6 +13,10 @@ from scales import EIGHTH, QUARTER
 RECOLOURED_GAS, RECOLOURED, UNSAID_FORM, UNSAID = 0.5, 0.4, 0.35, 0.12
 # Of the mean colour of an object whose colour is told, at least: a galaxy of vivid colour is taken for gas.
 SATURATIONS, OF_GALAXIES = (0.3, 0.6), (0.2, 0.4)
+# How bright the faintest of the stars are that a cluster's glow becomes, the least and the most. Of a globular cluster's, a
+# pixel of the quarter has two or three where the glow is white: of more, the full size would not know where they are, and
+# would paint haze. The light of the others is that of a few bright stars.
+FAINTEST = {"globular cluster": (0.4, 0.6), "open cluster": (0.6, 2.5), "star field": (0.3, 1.5)}
 
 
 def gains(own, word, tint, saturations, rng):
@@ -86,6 +90,7 @@ class Source:
             return np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
 
         self.resolved = magnified or pictures.resolved(scale, index, level)
+        self.faintest = np.exp(rng.uniform(*np.log(FAINTEST[kind]))) if self.resolved else None
         self.picture = turned(pictures.magnified(index, level) if magnified else pictures.at(scale, index, level))
         # As the coarsest scale shows it.
         self.composed = turned(pictures.at(EIGHTH, index, level)) if scale == QUARTER else None

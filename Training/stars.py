@@ -16,12 +16,6 @@ MARGIN = 7                      # pixels of the halo that are drawn
 FAINTEST, BRIGHTEST, SLOPE = 0.12, 6.0, 1.3
 HALO, HALO_WIDTH = 0.03, 2.5    # share of the peak, deviation in pixels
 STAR_WIDTHS = (0.6, 0.9)        # deviation of the core, in pixels
-# Of a glow, the share of the light that its stars give, and the faintest of them: so bright that a pixel of the quarter has
-# two or three where the glow is white, and one where it is half as bright. Of more, the full size would not know where they
-# are, and would paint haze.
-RESOLVED, FAINTEST_RESOLVED = 0.95, 4 * FAINTEST
-# The power of the glow that their number goes by: guidance composes clusters brighter and wider than they are.
-CONTRAST = 1.5
 
 
 def light_of(count, rng, faintest=FAINTEST):
@@ -55,16 +49,16 @@ def add_stars(light, density, width, factor, rng):
     lay(light, rng.uniform(-reach, side + reach, (2, count)), light_of(count, rng), width, factor)
 
 
-def resolve(light, width, factor, rng):
-    """Draws a part of a glow, light [height, width, 3], as stars of its colour: where it is white so many that the mean stays
-    until they are clipped. Stars beyond its sides lay no light into it."""
+def resolve(light, faintest, width, factor, rng):
+    """Draws a part of a glow, light [height, width, 3], as stars of its colour, of a brightness of `faintest` on: so many that
+    the mean stays until they are clipped. Stars beyond its sides lay no light into it."""
     brightest = light.max(2) + 1e-6
-    density = RESOLVED * brightest**CONTRAST / mean_light(width, FAINTEST_RESOLVED)
+    density = brightest / mean_light(width, faintest)
     rows, columns = np.nonzero(counts := rng.poisson(density * factor**2))
     rows, columns = (np.repeat(places, counts[counts > 0]) for places in (rows, columns))
     places = np.stack([rows, columns]) + rng.random((2, len(rows)))
-    peaks = light_of(len(rows), rng, FAINTEST_RESOLVED) * (light / brightest[..., None])[rows, columns]
-    light *= 1 - RESOLVED
+    peaks = light_of(len(rows), rng, faintest) * (light / brightest[..., None])[rows, columns]
+    light[:] = 0
     lay(light, places, peaks, width, factor)
 
 

@@ -27,7 +27,7 @@ class Tile:
         light = source.picture[cut].astype("f4") * source.gain
         told = light.mean(2) + 0.01     # of the glow, or single stars would decide what a cell is told
         if source.resolved:
-            resolve(light, self.star_width, REDUCTIONS[self.scale], rng)
+            resolve(light, source.faintest, self.star_width, REDUCTIONS[self.scale], rng)
         window = self.light[top:bottom, left:right]
         window += light * (1 - window)
         if source.composed is not None:
