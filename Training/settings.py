@@ -20,9 +20,9 @@ class Settings(typing.NamedTuple):
     start: tuple = (1.0, 1.0, 1.0, 0.9)
     shift: tuple = (2.0, 0.5, 0.5, 0.5)      # below 1, more steps at little noise; above, at much
     sampler: tuple = ("euler-a", "dpmpp2m", "dpmpp2m", "dpmpp2m")      # of SAMPLERS
-    # The value of the finished canvas that is black in its picture: three of 255 levels. Between stars the network says the
-    # mean of black and of stars too faint to be told from noise, about one; three were best by the distance of evaluate.py.
-    black: float = -1 + 3 / 127.5
+    # The value of the finished canvas that is black in its picture: two of 255 levels. Between stars the network says the
+    # mean of black and of stars too faint to be told from noise, about one; two are best by the distance of evaluate.py.
+    black: float = -1 + 2 / 127.5
 
     @classmethod
     def of(cls, folder, options=None):
