@@ -8,15 +8,12 @@ in groups that show the same sources at unrelated places, as distant tiles of on
 the others' style can reach it only through cross-spatial attention. Most of the full-size batches are made for that: large
 groups of one or two sources, mostly gas, whose colours no coarser picture and no word tells.
 """
-import colorsys
-
 import numpy as np
 
-import captions
 import maps
 from pictures import CLUSTERS, COMPACT, GAS
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
-from sources import SATURATIONS, Source
+from sources import SATURATIONS, Source, any_tint, gains
 from stars import STAR_WIDTHS, add_stars
 from tile import CELL, Tile, show
 
@@ -83,14 +80,16 @@ class Subject:
         if self.empty:
             words = sky_words(self.density, rng)
             if scale != EIGHTH and not untold and rng.random() < COLOURED_SKIES:
-                word, self.gains = sky_colour(rng)
-                words = [one for one in words if one != "white"] + [word]
+                tint = any_tint(SATURATIONS, rng)
+                self.gains = gains(np.ones(3), tint[0], tint, SATURATIONS, rng)
+                words = [word for word in words if word != "white"] + [tint[0]]
             for source in self.behind:
                 source.text = pictures.text_of(words)
         self.area = np.mean([source.side for source in self.main]) ** 2 if self.main else side * side
         self.shown = []             # what stands for `main` on a canvas that is filled with objects like it
 
     def densities(self):
+        """The stars over it, a pixel of the full scale, the least and the most."""
         if self.empty:
             return SKY_DENSITIES
         gas = any(self.pictures.texts[source.index]["kind"] in GAS for source in self.main)
@@ -135,13 +134,6 @@ def sky_words(density, rng):
     words = ["dark", "deep", "sky"] if density < DARK else ["star", "field", "stars"]
     words += ["sparse"] if DARK <= density < SPARSE else ["dense"] if density > DENSE else []
     return words + (["white"] if rng.random() < 0.3 else [])
-
-
-def sky_colour(rng):
-    """A word for a colour, and what the channels of stars are multiplied by that have it."""
-    word = str(rng.choice(list(captions.HUES)))
-    hue = rng.uniform(*captions.HUES[word]) % 360 / 360
-    return word, np.array(colorsys.hsv_to_rgb(hue, rng.uniform(*SATURATIONS), 1))
 
 
 def add_glow(tiles, pictures, rng):
@@ -193,8 +185,8 @@ def group(pictures, side, scale, rng, count, untold=False, composing=False):
             add_stars(tile.light, subject.density, subject.star_width, REDUCTIONS[scale], rng)
     texts = texts_of(tiles, subject, rng)
     # A gain above 1 lifts bright cores beyond white; no picture shows more than white.
-    gains = (subject.gains / subject.gains.max()).astype("f4")
-    of_all = lambda lights: (np.stack(lights) * gains).clip(max=1)
+    gain = (subject.gains / subject.gains.max()).astype("f4")
+    of_all = lambda lights: (np.stack(lights) * gain).clip(max=1)
     light = of_all([tile.light for tile in tiles])
     coarser = of_all([tile.composed for tile in tiles]) if scale == QUARTER else light
     return light, coarser, np.stack(texts)

@@ -15,8 +15,9 @@ RECOLOURED_GAS, RECOLOURED, UNSAID_FORM, UNSAID = 0.5, 0.4, 0.35, 0.12
 SATURATIONS, OF_GALAXIES = (0.3, 0.6), (0.2, 0.4)
 # How bright the faintest of the stars are that a cluster's glow becomes, the least and the most. Of a globular cluster's, a
 # pixel of the quarter has two or three where the glow is white: of more, the full size would not know where they are, and
-# would paint haze. The light of the others is that of a few bright stars.
-FAINTEST = {"globular cluster": (0.4, 0.6), "open cluster": (0.6, 2.5), "star field": (0.3, 1.5)}
+# would paint haze. The light of the others is that of a few bright stars, a third of
+# which is lost beyond white.
+FAINTEST_RESOLVED = {"globular cluster": (0.4, 0.6), "open cluster": (0.6, 2.5), "star field": (0.3, 1.5)}
 
 
 def gains(own, word, tint, saturations, rng):
@@ -39,8 +40,14 @@ def gains(own, word, tint, saturations, rng):
     return (wanted / wanted.max()).astype("f4")
 
 
+def any_tint(saturations, rng):
+    """A word for a colour, a hue that it names, in degrees, and a saturation."""
+    word = str(rng.choice(list(captions.HUES)))
+    return word, rng.uniform(*captions.HUES[word]), rng.uniform(*saturations)
+
+
 def recolouring(gas, saturations, rng):
-    """By chance, the order of an object's channels and its tint: a word for a colour, the hue in degrees and the saturation.
+    """By chance, the order of an object's channels and its tint.
 
     Objects of every colour are wanted, and there are few blue or green nebulae and no violet spirals.
     """
@@ -48,8 +55,7 @@ def recolouring(gas, saturations, rng):
         return 0, None
     if gas:
         return int(rng.integers(6)), None
-    word = str(rng.choice(list(captions.HUES)))
-    return 0, (word, rng.uniform(*captions.HUES[word]), rng.uniform(*saturations))
+    return 0, any_tint(saturations, rng)
 
 
 def said(words, order, tint, hidden, rng):
@@ -90,7 +96,7 @@ class Source:
             return np.rot90(picture[:, ::-1] if self.flip else picture, self.turn)
 
         self.resolved = magnified or pictures.resolved(scale, index, level)
-        self.faintest = np.exp(rng.uniform(*np.log(FAINTEST[kind]))) if self.resolved else None
+        self.faintest = np.exp(rng.uniform(*np.log(FAINTEST_RESOLVED[kind]))) if self.resolved else None
         self.picture = turned(pictures.magnified(index, level) if magnified else pictures.at(scale, index, level))
         # As the coarsest scale shows it.
         self.composed = turned(pictures.at(EIGHTH, index, level)) if scale == QUARTER else None
