@@ -42,7 +42,7 @@ struct Tiles: AsyncParsableCommand {
     @Option(help: "Pixels that a picture sees of its partners beyond a side; at most half of it. Default: 64.")
     var padding: Int?
 
-    @Option(help: "Pixels inside of sides that are the same in pictures of which any must join. Default: 16.")
+    @Option(help: "Pixels over which pictures of which any must join fade into what they share. Default: 48.")
     var strip: Int?
 
     @Option(help: "Steps at the full size. Default: the model's.")
@@ -117,9 +117,8 @@ struct Tiles: AsyncParsableCommand {
         case (_?, _?):
             throw RequestError("set", found: "it with --sides", expected: "one of them")
         }
-        var request = TileSetRequest(images: images, size: size)
-        request.padding = padding ?? request.padding
-        request.strip = strip ?? min(request.strip, request.padding)
+        var request = TileSetRequest(images: images, size: size, padding: padding)
+        request.strip = strip ?? request.strip
         request.steps = steps
         request.guidance = guidance
         request.sampler = sampler

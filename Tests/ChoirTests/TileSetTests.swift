@@ -45,7 +45,7 @@ import Testing
         let exchange = SideExchange(joins: TileJoins(Self.set(1)), frame: Self.frame, strip: 1)
         var states = [noise(1)]
         let picture = states[0].copy(region: Self.frame.picture)
-        exchange.exchange(&states, evaluation: 0)
+        exchange.fillPaddings(&states, evaluation: 0)
         let around = Region(x: -3, y: -3, width: 12, height: 12)
         let expected = picture.copy(region: around, border: .wrap(x: true, y: true))
         let same = states[0].copy(region: Region(x: 0, y: 0, width: 12, height: 12)) == expected
@@ -62,7 +62,7 @@ import Testing
         let exchange = SideExchange(joins: TileJoins(images), frame: Self.frame, strip: 1)
         var states = [noise(1), noise(2)]
         let partner = states[1].copy(region: Self.frame.picture).turned(by: second.turns(to: first.opposite))
-        exchange.exchange(&states, evaluation: 3)
+        exchange.fillPaddings(&states, evaluation: 3)
         let inside = Self.frame.strip(first.opposite, from: 0, depth: 3, along: false)
         let expected = partner.copy(
             region: Region(x: inside.x - 3, y: inside.y - 3, width: inside.width, height: inside.height))
@@ -71,29 +71,39 @@ import Testing
         #expect(same)
     }
 
-    @Test func `sides of which any must fit become alike, from each in turn, and fade in at the end`() {
-        let exchange = SideExchange(joins: TileJoins(Self.set(3, .x)), frame: Self.frame, strip: 2)
-        for evaluation in 0..<3 {
-            var states = [noise(1), noise(2), noise(3)]
-            let source = states[evaluation]
-            exchange.exchange(&states, evaluation: evaluation)
-            for side in [TileSide.right, .left] {
-                let strip = Self.frame.strip(side, from: 0, depth: 2, along: false)
-                let alike = states.allSatisfy { $0.copy(region: strip) == source.copy(region: strip) }
-                #expect(alike)
+    /// A vertical line of each picture, by its distance to the right or left edge.
+    private func lines(_ pictures: [Tensor], _ side: TileSide, _ distance: Int) -> [Tensor] {
+        pictures.map { $0.copy(region: Self.frame.strip(side, from: distance, depth: 1, along: false)) }
+    }
+
+    @Test(arguments: [TileSide.right, .left])
+    func `sides of which any must fit share their noise, and fade into one of them in turn`(side: TileSide) {
+        let exchange = SideExchange(joins: TileJoins(Self.set(3, .x)), frame: Self.frame, strip: 3)
+        let own = [noise(1), noise(2), noise(3)]
+        var shared = own
+        exchange.shareNoise(&shared)
+        for distance in 0..<3 { #expect(Set(lines(shared, side, distance)) == [lines(own, side, distance)[0]]) }
+        for evaluation in 0..<6 {
+            var predictions = own
+            exchange.makeAlike(&predictions, evaluation: evaluation)
+            for (distance, share) in [0.933, 0.5, 0.067].enumerated() {
+                let (before, after) = (lines(own, side, distance), lines(predictions, side, distance))
+                for index in own.indices {
+                    let expected = before[index].lerp(to: before[evaluation % 3], fraction: Float(share))
+                    #expect(zip(after[index].elements, expected.elements).allSatisfy { abs($0 - $1) < 0.005 })
+                }
             }
         }
-        var states = [noise(1), noise(2), noise(3)]
-        let (source, own) = (states[0], states[1])
-        exchange.finish(&states, evaluation: 0)
-        let edge = Self.frame.strip(.right, from: 0, depth: 1, along: false)
-        let next = Self.frame.strip(.right, from: 1, depth: 1, along: false)
-        let far = { (line: Region, other: Tensor) in
-            zip(states[1].copy(region: line).elements, other.copy(region: line).elements).map { abs($0 - $1) }.max()
-                ?? 0
+    }
+
+    @Test func `pictures that are alike stay as they are, also where their strips cross`() {
+        let exchange = SideExchange(joins: TileJoins(Self.set(3)), frame: Self.frame, strip: 3)
+        let alike = [Tensor](repeating: noise(4), count: 3)
+        var predictions = alike
+        exchange.makeAlike(&predictions, evaluation: 1)
+        for (before, after) in zip(alike, predictions) {
+            #expect(zip(before.elements, after.elements).allSatisfy { abs($0 - $1) < 1e-6 })
         }
-        #expect(far(edge, source) < far(edge, own))
-        #expect(far(next, own) < far(next, source))
     }
 
     private static func request(_ images: [TileImage], padding: Int = 16) -> TileSetRequest {

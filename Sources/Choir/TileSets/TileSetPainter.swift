@@ -64,31 +64,48 @@ struct TileSetPainter {
     func paint(each: () -> Void) async throws -> [Tensor] {
         let exchange = SideExchange(joins: plan.joins, frame: stage.frame, strip: stage.strip)
         let below = coarseTiles()
-        var states = start(over: below)
+        var states = start(over: below, noises: noises(NoiseDraw.start(rung: stage.rung), sharedBy: exchange))
         var samplers = try states.map { _ in try Sampler(stage.sampler, schedule: stage.schedule) }
         let (modules, prompts, guidance, scale) = (modules, prompts, stage.guidance, stage.scale)
-        let (images, rung, cells, channels) = (plan.request.images, stage.rung, cells, traits.channels)
         while let level = samplers[0].nextLevel {
             try Task.checkCancellation()
-            exchange.exchange(&states, evaluation: samplers[0].evaluation)
+            let evaluation = samplers[0].evaluation
+            exchange.fillPaddings(&states, evaluation: evaluation)
             let tiles = states.enumerated().map { index, state in
                 TileInput(
                     noisy: state, coarse: below?[index], level: level, scale: scale, embedding: prompts[index].positive,
                     context: nil)
             }
+            var predictions: [Tensor] = []
             try await inOrder(Array(tiles.indices), atATime: concurrentTiles) { index in
                 try await modules.predict(tiles[index], guidance, awayFrom: prompts[index].negative)
-            } each: { index, prediction in
-                let draw = NoiseDraw.step(evaluation: samplers[index].evaluation, rung: rung)
-                let noise =
-                    samplers[index].needsNoise
-                    ? CounterNoise(seed: images[index].seed).normal(region: cells, channels: channels, draw: draw) : nil
-                samplers[index].advance(&states[index], denoised: prediction.clean, noise: noise)
+            } each: { _, prediction in
+                predictions.append(prediction.clean)
                 each()
             }
+            exchange.makeAlike(&predictions, evaluation: evaluation)
+            let noises =
+                samplers[0].needsNoise
+                ? noises(NoiseDraw.step(evaluation: evaluation, rung: stage.rung), sharedBy: exchange) : nil
+            for index in states.indices {
+                samplers[index].advance(&states[index], denoised: predictions[index], noise: noises?[index])
+            }
         }
-        exchange.finish(&states, evaluation: samplers[0].evaluation)
+        // The next size sees these paddings.
+        exchange.fillPaddings(&states, evaluation: samplers[0].evaluation)
         return states
+    }
+
+    /// Noise of unit deviation, each picture's own but where sides must be alike.
+    private func noises(_ draw: Int, sharedBy exchange: SideExchange) -> [Tensor] {
+        let frame = stage.frame
+        // Cells as noise counts them, from the picture's corner.
+        let cells = Region(x: -frame.picture.x, y: -frame.picture.y, width: frame.width, height: frame.height)
+        var noises = plan.request.images.map {
+            CounterNoise(seed: $0.seed).normal(region: cells, channels: traits.channels, draw: draw)
+        }
+        exchange.shareNoise(&noises)
+        return noises
     }
 
     /// The coarser scale's tiles, cut as this scale's tiles see them.
@@ -103,19 +120,11 @@ struct TileSetPainter {
         }
     }
 
-    /// The cells of a tile as noise counts them, from the picture's corner.
-    private var cells: Region {
-        let frame = stage.frame
-        return Region(x: -frame.picture.x, y: -frame.picture.y, width: frame.width, height: frame.height)
-    }
-
-    /// Noise, each picture's own, over what was painted at the coarser scale.
-    private func start(over below: [Tensor]?) -> [Tensor] {
-        let (cells, level) = (cells, stage.schedule.levels[0])
+    /// Noise over what was painted at the coarser scale.
+    private func start(over below: [Tensor]?, noises: [Tensor]) -> [Tensor] {
+        let level = stage.schedule.levels[0]
         let deviation = stage.refines ? level.sigma : stage.schedule.startDeviation
-        return plan.request.images.enumerated().map { index, image in
-            let noise = CounterNoise(seed: image.seed).normal(
-                region: cells, channels: traits.channels, draw: NoiseDraw.start(rung: stage.rung))
+        return noises.enumerated().map { index, noise in
             var state = deviation == 1 ? noise : noise.scaled(by: Float(deviation))
             if stage.refines, let below, level.alpha > 0 {
                 state.add(below[index].upsampledBilinear(by: traits.scaleFactor), scaledBy: Float(level.alpha))
