@@ -12,7 +12,7 @@ ANCHORS = {
     "deep": ["deep, far away, remote, profound"],
     "dense": ["dense, crowded, packed close together"],
     "edge-on": ["seen from the side, edge-on, thin as a needle"],
-    "field": ["a field full of stars"],
+    "field": ["a field full of stars", "the starry sky at night", "the firmament above us"],
     "galaxy": ["a galaxy", "galactic", "a system of billions of stars in the universe, like the one we live in"],
     "globular": ["globular, shaped like a round ball, a sphere or a globe"],
     "golden": ["the colour golden yellow", "yellowish", "golden like honey and the sun",
@@ -24,7 +24,7 @@ ANCHORS = {
     "planetary": ["planetary, of planets", "a planet"],
     "red": ["the colour red", "reddish", "red like blood and fire"],
     "remnant": ["a remnant, debris left over after destruction"],
-    "sky": ["the sky at night", "the firmament above us"],
+    "sky": ["a dark and empty sky"],    # as captions say it, of few stars
     "sparse": ["sparse, few, thinly scattered"],
     "spiral": ["a spiral that winds around a centre", "whirling, swirling, rotating around a centre"],
     "star": ["a star, a sun in space"],
@@ -32,6 +32,14 @@ ANCHORS = {
     "supernova": ["a supernova", "a star that explodes", "a violent explosion, a blast"],
     "violet": ["the colour violet", "purplish", "violet like plums and lilac"],
     "white": ["the colour white", "whitish", "white like snow and milk", "colourless, pale, silvery"],
+}
+
+# Trained words that captions say together with others only: alone they are half of what they mean. A word that is found to
+# mean one of them means all; whoever writes the trained word gets it as it is.
+TOGETHER = {
+    "edge-on": "edge-on galaxy", "field": "star field", "globular": "globular cluster", "open": "open cluster",
+    "planetary": "planetary nebula", "remnant": "supernova remnant", "spiral": "spiral galaxy",
+    "supernova": "supernova remnant",
 }
 
 BACKGROUND = [

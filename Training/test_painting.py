@@ -103,6 +103,12 @@ def test_names_of_objects_in_the_sky_are_in_the_table_where_the_encoder_did_not_
     assert lookup.described(vocabulary, table.vector("sunflower"))[1] == "golden"
 
 
+def test_words_that_captions_say_together_are_meant_together():
+    vocabulary = ["red", "star", "field", "supernova", "globular"]
+    found = words.together(np.array([[0.5, 0, 0.5, 0, 0], [0, 0, 0, 1, 0], [0, 1, 0, 0, 0]]), vocabulary)
+    assert np.allclose(found, [[0.5, 0.25, 0.25, 0, 0], [0, 0, 0, 1, 0], [0, 1, 0, 0, 0]])
+
+
 def test_export_refuses_mixtures_of_another_vocabulary_and_weights_that_f16_cannot_hold(monkeypatch, run, tmp_path):
     words.Mixtures(["red"], ["red"], np.eye(1), np.ones(1)).save(tmp_path / "mixtures.npz")
     with pytest.raises(SystemExit, match="another vocabulary"):
@@ -182,15 +188,17 @@ def test_a_prompt_is_the_weighted_mean_of_the_words_that_are_known():
     assert np.allclose(table.vector("of something else"), [9, 9, 9])
 
 
-def test_four_of_five_synonyms_chosen_beforehand_land_on_the_right_kind_and_colour():
+# The second list was written down after the first had shown what to mend, and before it was tried.
+@pytest.mark.parametrize("file, count", [("synonyms.json", 50), ("further_synonyms.json", 40)])
+def test_four_of_five_synonyms_chosen_beforehand_land_on_the_right_kind_and_colour(file, count):
     arrays = np.load(export.HERE / "word_mixtures.npz")
     vocabulary = bytes(arrays["vocabulary"]).decode().split("\n")
     table = words.Mixtures.of(vocabulary, export.HERE / "word_mixtures.npz")
     prompts = lookup.WordTable.of_mixtures(table)
-    synonyms = json.loads((export.HERE / "synonyms.json").read_text())
+    synonyms = json.loads((export.HERE / file).read_text())
     hits = [lookup.lands(lookup.described(vocabulary, prompts.vector(synonym["text"])), synonym)
             for synonym in synonyms]
-    assert len(hits) == 50 and sum(hits) >= 40
+    assert len(hits) == count and sum(hits) >= 0.8 * count
 
 
 def test_words_that_say_nothing_of_the_sky_are_not_in_the_table_and_trained_words_are_themselves():

@@ -8,7 +8,8 @@ everything else that words are about (anchors.py). A softmax over all of these s
 on each trained word; their share of the whole is the word's weight. Four rules know better than the encoder: trained
 words are themselves; names of colours mean the hue that people gave them in the xkcd colour survey (CC0, in PyPI
 `matplotlib`), by the rule that names the colours of training pictures; names of objects in the sky mean their kind
-(names.py) where the encoder does not see clearly; the 200 commonest words and "colour" itself mean nothing.
+(names.py) where the encoder does not see clearly; the 200 commonest words and "colour" itself mean nothing. A share that
+falls on a word which captions say with others only is spread over all of these (anchors.py).
 
 What it makes does not depend on any trained weights; `export.py` multiplies it with the vectors that a run has learned.
 """
@@ -111,6 +112,16 @@ def shares(cosines, count):
     return exponentials[:, :count] / inside, inside[:, 0] / exponentials.sum(1)
 
 
+def together(mixtures, vocabulary):
+    """The mixtures with the share of each word that captions say only together with others spread over all of these."""
+    spread = np.eye(len(vocabulary))
+    for word, phrase in anchors.TOGETHER.items():
+        parts = [vocabulary.index(part) for part in phrase.split() if part in vocabulary]
+        if word in vocabulary:
+            spread[vocabulary.index(word)] = np.eye(len(vocabulary))[parts].mean(0)
+    return mixtures @ spread
+
+
 def build(vocabulary):
     import wordfreq
     plain = re.compile(r"[a-z]{2,}")
@@ -121,10 +132,11 @@ def build(vocabulary):
     objects = names.kinds_of_names(names.named_objects(), lambda word: wordfreq.zipf_frequency(word, "en"))
     objects = {word: kind for word, kind in objects.items() if all(part in vocabulary for part in kind.split())}
     words = list(dict.fromkeys([*vocabulary, *colours, *plurals, *objects, *common]))
-    mixtures, weights = shares(similarities(words, vocabulary), len(vocabulary))
+    found, weights = shares(similarities(words, vocabulary), len(vocabulary))
+    mixtures = together(found, vocabulary)
     for row, word in enumerate(words):
         known = word if word in vocabulary else colours.get(word) or plurals.get(word)
-        if weights[row] * mixtures[row].max() < CLEAR:
+        if weights[row] * found[row].max() < CLEAR:
             known = known or objects.get(word)
         if known:
             parts = [vocabulary.index(part) for part in known.split()]

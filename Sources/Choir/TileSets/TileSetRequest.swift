@@ -31,8 +31,8 @@ public struct TileSetRequest: Hashable, Sendable {
 
     /// A set, with strips of three quarters of the padding, or a quarter of the picture where that is less.
     ///
-    /// Wide strips hide that many pictures share them, and leave less to each: in those of 16 pixels at 512 x 512 borders of
-    /// strips were seen, in those of 48 none.
+    /// Wide strips hide that many pictures share them, and leave less to each: in those of 16 pixels at 512 x 512 their ends
+    /// were seen as steps, in those of 48 hardly.
     ///
     /// - Parameter padding: nil for 64 pixels, or half the picture where that is less.
     public init(images: [TileImage], size: PixelSize, padding: Int? = nil) {
