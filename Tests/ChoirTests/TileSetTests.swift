@@ -96,6 +96,23 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<4)
+    func `the sides that are copied are those that all have seen`(evaluation: Int) {
+        let exchange = SideExchange(joins: TileJoins(Self.set(3, .x)), frame: Self.frame, strip: 3)
+        let (own, turn) = ([noise(1), noise(2), noise(3)], evaluation % 3)
+        var (states, predictions) = (own, own)
+        exchange.fillPaddings(&states, evaluation: evaluation)
+        exchange.makeAlike(&predictions, evaluation: evaluation)
+        let beyondLeft = Self.frame.strip(.left, from: -3, depth: 3, along: false)
+        let insideRight = Self.frame.strip(.right, from: 0, depth: 3, along: false)
+        for state in states {
+            let seen = state.copy(region: beyondLeft) == own[turn].copy(region: insideRight)
+            #expect(seen)
+        }
+        let copied = predictions[turn] == own[turn]
+        #expect(copied)
+    }
+
     @Test func `pictures that are alike stay as they are, also where their strips cross`() {
         let exchange = SideExchange(joins: TileJoins(Self.set(3)), frame: Self.frame, strip: 3)
         let alike = [Tensor](repeating: noise(4), count: 3)

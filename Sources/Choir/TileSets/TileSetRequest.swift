@@ -8,7 +8,8 @@ public struct TileSetRequest: Hashable, Sendable {
     /// The size of every picture, in pixels. Each picture is denoised as one tile with its padding.
     public var size: PixelSize
 
-    /// Pixels beyond a constrained side that a picture sees of its partners. More is smoother, and costs more.
+    /// Pixels beyond a constrained side that a picture sees of its partners. More is smoother, and costs more. A strip is no
+    /// wider, and does not follow a change: see `init`.
     public var padding: Int
 
     /// Pixels inside of a side over which pictures of which any must join fade from what is the same into their own.
