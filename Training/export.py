@@ -22,6 +22,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
+import lookup
 import network
 from scales import REDUCTIONS
 from settings import Settings
@@ -87,22 +88,15 @@ def write_words(folder, table, learned, nothing):
     (folder / "words.txt").write_text("\n".join(table.words) + "\n")
 
 
-def learned_vectors(exported, vocabulary):
-    """The vectors of the trained words and of no text, out of an exported folder."""
-    tensors = safetensors.torch.load_file(exported / "words.safetensors")
-    row = {word: i for i, word in enumerate((exported / "words.txt").read_text().split())}
-    return tensors["vectors"][[row[word] for word in vocabulary]].float(), tensors["nothing"].float()
-
-
 def write_again(exported, mixtures, folder):
     """Another table of words for an exported folder. Returns the table."""
     config = json.loads((exported / "config.json").read_text())
     table = Mixtures.of(config["vocabulary"], mixtures)
-    words = learned_vectors(exported, config["vocabulary"])
+    words = lookup.WordTable.load(exported)
     if exported.resolve() != folder.resolve():
         for file in ("model.safetensors", "config.json"):
             shutil.copyfile(exported / file, folder / file)
-    write_words(folder, table, *words)
+    write_words(folder, table, torch.from_numpy(words.trained(config["vocabulary"])), torch.from_numpy(words.nothing))
     return table
 
 
@@ -122,9 +116,9 @@ def write_run(run, mixtures, folder):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    source = arguments.add_mutually_exclusive_group(required=True)
-    source.add_argument("--run", type=pathlib.Path)
-    source.add_argument("--exported", type=pathlib.Path)
+    either = arguments.add_mutually_exclusive_group(required=True)
+    either.add_argument("--run", type=pathlib.Path)
+    either.add_argument("--exported", type=pathlib.Path)
     arguments.add_argument("--output", type=pathlib.Path, required=True)
     arguments.add_argument("--mixtures", type=pathlib.Path, default=HERE / "word_mixtures.npz")
     options = arguments.parse_args()

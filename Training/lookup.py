@@ -35,6 +35,13 @@ class WordTable:
         """A table whose vectors are shares of the trained words: what a prompt means, without a model."""
         return cls(table.words, table.mixtures, table.weights, np.zeros(len(table.vocabulary)))
 
+    def trained(self, vocabulary):
+        """The vectors that were learned, [vocabulary, D]: a trained word stands for itself in the table."""
+        missing = [word for word in vocabulary if word not in self.index]
+        if missing:
+            raise SystemExit(f"words.txt: found no \"{missing[0]}\", expected all trained words")
+        return self.vectors[[self.index[word] for word in vocabulary]]
+
     def rows(self, word):
         """The row of a word as it stands or without the ending of a plural, else those of its hyphenated parts."""
         for form in (word, word.removesuffix("s"), word.removesuffix("es")):

@@ -39,7 +39,8 @@ def kinds_of_names(objects, frequency):
     """
     votes = collections.defaultdict(collections.Counter)
     for kind, names in objects:
-        for word in {word for name in names for word in re.findall(r"[a-z]{4,}", PERSON.sub("", name).lower())}:
+        # In order: a set of words has another one in each run, and the table would have it too.
+        for word in sorted({word for name in names for word in re.findall(r"[a-z]{4,}", PERSON.sub("", name).lower())}):
             votes[word][kind] += 1
     most = {word: counts.most_common(1)[0] for word, counts in votes.items()
             if word not in NO_NAMES and frequency(word) < COMMON}

@@ -2,10 +2,10 @@
 
     python synonyms.py --data DIRECTORY --run DIRECTORY --output figures.json
 
-Paints a picture, or as many as asked, of each of the 50 words and phrases of synonyms.json, which were written down before
-the word table was looked at; a colour alone is asked of a nebula. A picture is right if kind and colour, as far as the
-synonym says them, are those that the votes of evaluate.py find in it. Kinds count by their families; a star cluster may
-be of either kind.
+Paints one picture for each of the 50 words and phrases of synonyms.json, which were written down before the word table
+was looked at; a colour alone is asked of a nebula. A picture is right if kind and colour, as far as the synonym says
+them, are those that the votes of evaluate.py find in it. Kinds count by their families; a star cluster may be of either
+kind.
 """
 import argparse
 import json
@@ -41,12 +41,11 @@ def main():
     arguments.add_argument("--run", type=pathlib.Path, required=True)
     arguments.add_argument("--output", type=pathlib.Path, required=True)
     arguments.add_argument("--real", type=int, default=60, help="real pictures for each kind")
-    arguments.add_argument("--times", type=int, default=1, help="pictures of each synonym")
     sample.add_sampler_options(arguments)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
 
-    synonyms = json.loads(SYNONYMS.read_text()) * options.times
+    synonyms = json.loads(SYNONYMS.read_text())
     painter = sample.Painter(*sample.load(options.run), Settings.of(options.run, options))
     made = np.stack([descriptor(painter.paint(prompt_of(synonym), options.side, options.seed + i))
                      for i, synonym in enumerate(synonyms)])
@@ -56,7 +55,7 @@ def main():
             for synonym, (family, colour) in zip(synonyms, found_in(made / spread, real / spread, kinds, colours))]
     share = sum(row["right"] for row in rows) / len(rows)
     options.output.write_text(json.dumps({"right": share, "pictures": rows}, indent=1) + "\n")
-    print(f"{share:.2f} of {len(rows)} pictures of synonyms have the right kind and colour")
+    print(f"{share:.2f} of {len(rows)} synonyms paint the right kind and colour")
 
 
 if __name__ == "__main__":

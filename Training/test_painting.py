@@ -23,6 +23,13 @@ def run_export(monkeypatch, run, output, mixtures):
     export.main()
 
 
+def committed_table():
+    """The trained words, and all words as mixtures of them, as they lie in this folder."""
+    file = export.HERE / "word_mixtures.npz"
+    vocabulary = bytes(np.load(file)["vocabulary"]).decode().split("\n")
+    return vocabulary, words.Mixtures.of(vocabulary, file)
+
+
 def test_an_export_reads_back_as_the_averaged_weights_and_has_the_same_bytes_each_time(monkeypatch, run, tmp_path):
     rows = np.eye(len(VOCABULARY))[[*range(len(VOCABULARY)), VOCABULARY.index("red")]]
     table = words.Mixtures(VOCABULARY, [*VOCABULARY, "crimson"], rows, np.append(np.ones(len(VOCABULARY)), 0.5))
@@ -84,6 +91,12 @@ def test_an_exported_folder_gets_other_words_and_keeps_its_weights(monkeypatch, 
         assert np.allclose(found.vector("crimson"), expected.vector("crimson"), atol=1e-3)
 
 
+def test_an_exported_folder_that_lacks_a_trained_word_is_refused():
+    table = lookup.WordTable(["red"], np.eye(1), [1], [0])
+    with pytest.raises(SystemExit, match='found no "nebula"'):
+        table.trained(["red", "nebula"])
+
+
 def test_names_stand_for_the_kind_that_most_of_their_objects_have():
     objects = [("spiral galaxy", ["Pinwheel Galaxy"]), ("spiral galaxy", ["Southern Pinwheel Galaxy", "Thousand-Ruby"]),
                ("open cluster", ["Pinwheel Cluster"]), ("nebula", ["Barnard's Merope Nebula"]),
@@ -94,9 +107,8 @@ def test_names_stand_for_the_kind_that_most_of_their_objects_have():
 
 
 def test_names_of_objects_in_the_sky_are_in_the_table_where_the_encoder_did_not_see_clearly():
-    arrays = np.load(export.HERE / "word_mixtures.npz")
-    vocabulary = bytes(arrays["vocabulary"]).decode().split("\n")
-    table = lookup.WordTable.of_mixtures(words.Mixtures.of(vocabulary, export.HERE / "word_mixtures.npz"))
+    vocabulary, table = committed_table()
+    table = lookup.WordTable.of_mixtures(table)
     for word, kind in {"pinwheel": "galaxy", "veil": "supernova remnant", "pleiades": "open cluster",
                        "horsehead": "dark nebula", "galaxies": "galaxy"}.items():
         assert lookup.described(vocabulary, table.vector(word))[0] == kind, word
@@ -191,9 +203,7 @@ def test_a_prompt_is_the_weighted_mean_of_the_words_that_are_known():
 # The second list was written down after the first had shown what to mend, and before it was tried.
 @pytest.mark.parametrize("file, count", [("synonyms.json", 50), ("further_synonyms.json", 40)])
 def test_four_of_five_synonyms_chosen_beforehand_land_on_the_right_kind_and_colour(file, count):
-    arrays = np.load(export.HERE / "word_mixtures.npz")
-    vocabulary = bytes(arrays["vocabulary"]).decode().split("\n")
-    table = words.Mixtures.of(vocabulary, export.HERE / "word_mixtures.npz")
+    vocabulary, table = committed_table()
     prompts = lookup.WordTable.of_mixtures(table)
     synonyms = json.loads((export.HERE / file).read_text())
     hits = [lookup.lands(lookup.described(vocabulary, prompts.vector(synonym["text"])), synonym)
@@ -202,8 +212,7 @@ def test_four_of_five_synonyms_chosen_beforehand_land_on_the_right_kind_and_colo
 
 
 def test_words_that_say_nothing_of_the_sky_are_not_in_the_table_and_trained_words_are_themselves():
-    vocabulary = bytes(np.load(export.HERE / "word_mixtures.npz")["vocabulary"]).decode().split("\n")
-    table = words.Mixtures.of(vocabulary, export.HERE / "word_mixtures.npz")
+    vocabulary, table = committed_table()
     assert not {"of", "the", "and", "with", "beautiful", "monday", "president", "football"} & set(table.words)
     for i, word in enumerate(vocabulary):
         row = table.words.index(word)

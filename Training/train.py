@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import canvas
+import lookup
 from network import COARSE, STYLE_PATH, UNSHUFFLE, Network, coefficients, expectation
 from pictures import Pictures
 from scales import EIGHTH
@@ -134,12 +135,10 @@ def start_from(folder, model, vocabulary):
     """Takes over what `export.py` wrote: for a machine that has the published weights but not the run."""
     weights = safetensors.torch.load_file(folder / "model.safetensors")
     model.network.load_state_dict({name: weight.float() for name, weight in weights.items()})
-    table = safetensors.torch.load_file(folder / "words.safetensors")
-    rows = {word: row for row, word in enumerate((folder / "words.txt").read_text().splitlines())}
+    table = lookup.WordTable.load(folder)
     with torch.no_grad():
-        # A trained word stands for itself in the table, so its vector is the one that was trained.
-        model.words.weight[:-1] = torch.stack([table["vectors"][rows[word]] for word in vocabulary]).float()
-        model.words.weight[-1] = table["nothing"].float()
+        model.words.weight[:-1] = torch.from_numpy(table.trained(vocabulary))
+        model.words.weight[-1] = torch.from_numpy(table.nothing)
 
 
 def mean_of_workers(tensors, count):

@@ -112,14 +112,14 @@ def shares(cosines, count):
     return exponentials[:, :count] / inside, inside[:, 0] / exponentials.sum(1)
 
 
+def phrase(text, vocabulary):
+    """The mixture of a phrase of trained words, equal shares of each; what is not trained is left out."""
+    return np.mean([np.eye(len(vocabulary))[vocabulary.index(word)] for word in text.split() if word in vocabulary], 0)
+
+
 def together(mixtures, vocabulary):
     """The mixtures with the share of each word that captions say only together with others spread over all of these."""
-    spread = np.eye(len(vocabulary))
-    for word, phrase in anchors.TOGETHER.items():
-        parts = [vocabulary.index(part) for part in phrase.split() if part in vocabulary]
-        if word in vocabulary:
-            spread[vocabulary.index(word)] = np.eye(len(vocabulary))[parts].mean(0)
-    return mixtures @ spread
+    return mixtures @ np.stack([phrase(anchors.TOGETHER.get(word, word), vocabulary) for word in vocabulary])
 
 
 def build(vocabulary):
@@ -135,12 +135,10 @@ def build(vocabulary):
     found, weights = shares(similarities(words, vocabulary), len(vocabulary))
     mixtures = together(found, vocabulary)
     for row, word in enumerate(words):
-        known = word if word in vocabulary else colours.get(word) or plurals.get(word)
-        if weights[row] * found[row].max() < CLEAR:
-            known = known or objects.get(word)
+        clear = weights[row] * found[row].max() >= CLEAR
+        known = word if word in vocabulary else colours.get(word) or plurals.get(word) or (not clear and objects.get(word))
         if known:
-            parts = [vocabulary.index(part) for part in known.split()]
-            mixtures[row], weights[row] = np.eye(len(vocabulary))[parts].mean(0), 1
+            mixtures[row], weights[row] = phrase(known, vocabulary), 1
         elif word in meaningless or word.startswith(("color", "colour")):
             weights[row] = 0
     kept = np.flatnonzero(weights >= LEAST_WEIGHT)
