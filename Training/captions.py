@@ -41,6 +41,9 @@ COLOURS = ("red", "golden", "green", "blue", "violet", "white")
 HUES = {"red": (-18, 10), "golden": (28, 50), "green": (90, 145), "blue": (195, 240), "violet": (270, 310)}
 # The six orders of the colour channels: a red nebula seen in another order is a blue or green one.
 ORDERS = [(0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1)]
+# Words that name an object, of which a picture may show several apart. The others say of what colour and how dense, or
+# what lies everywhere.
+OBJECTS = ("cluster", "edge-on", "galaxy", "globular", "nebula", "planetary", "remnant", "spiral", "supernova")
 ALWAYS = ("star", "stars", "field", "dark", "deep", "sky", "sparse", "dense", "white")
 
 

@@ -22,6 +22,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
+import captions
 import lookup
 import network
 from scales import REDUCTIONS
@@ -76,6 +77,7 @@ def configuration(weights, vocabulary, step, seconds):
         "painting": Settings().written(),
         "training": {"steps": step, "hours": round(seconds / 3600, 2)},
         "vocabulary": vocabulary,
+        "objects": [word for word in vocabulary if word in captions.OBJECTS],
     }
 
 

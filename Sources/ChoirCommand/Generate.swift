@@ -42,9 +42,9 @@ struct Generate: AsyncParsableCommand {
             guard prompt != nil || !pipeline.denoiser.traits.readsPrompts else {
                 throw RequestError("prompt", found: "none", expected: "what the picture shows, which may be empty")
             }
-            let plan = try pipeline.plan(request)
+            let plan = try picture.plan(request, for: pipeline)
             try plan.checkOutput(output, model: pipeline.denoiser.traits.name)
-            try Feasibility.check(pipeline, request, output: output)
+            try Feasibility.check(pipeline, plan.request, output: output)
             let directory = RunDirectory(path: run ?? output + ".run", notes: notes(pipeline))
             if (try? directory.record()) != nil {
                 throw RunError(

@@ -83,6 +83,13 @@ struct PictureOptions: ParsableArguments {
         transform: PaintRegion.init(parsing:))
     var regions: [PaintRegion] = []
 
+    @Flag(
+        help: """
+            Tell every part of the picture the whole prompt. Without it Cosmos gives each object that the prompt names, \
+            set apart by commas, "and" or "with", places of its own.
+            """)
+    var mixed = false
+
     @Option(help: "A picture whose colours say what each part shows; see --legend.")
     var map: String?
 
@@ -137,6 +144,11 @@ struct PictureOptions: ParsableArguments {
         case (nil, _?): throw RequestError("legend", found: "no --map", expected: "the picture that it explains")
         }
         return request
+    }
+
+    /// What a pipeline makes of a request.
+    func plan(_ request: PaintRequest, for pipeline: ParallelDiffusionPipeline) throws -> PaintPlan {
+        try pipeline.plan(mixed ? request : pipeline.layingOutElements(of: request))
     }
 }
 

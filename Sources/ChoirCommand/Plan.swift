@@ -10,7 +10,7 @@ struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Says what a painting would do and take: tiles, evaluations, peak memory, disk. Runs nothing.")
 
-    @Argument(help: "What the picture shows; it does not change the plan.")
+    @Argument(help: "What the picture shows; the plan hardly depends on it.")
     var prompt = ""
 
     @OptionGroup var picture: PictureOptions
@@ -26,7 +26,7 @@ struct Plan: AsyncParsableCommand {
             try request.validate()
             let format = try ImageFormat(path: output)
             let pipeline = try await engine.settings.pipeline()
-            let plan = try pipeline.plan(request)
+            let plan = try picture.plan(request, for: pipeline)
             try format.validate(
                 output, width: request.size.width, height: request.size.height, channels: plan.form.channels,
                 bitDepth: plan.form.bitDepth)
@@ -35,7 +35,7 @@ struct Plan: AsyncParsableCommand {
             print("peak memory: about \(plan.peakBytes.inGigabytes)")
             let disk = try Feasibility.diskBytes(plan, output: output)
             print("disk: up to \(disk.inGigabytes), \(plan.runBytes.inGigabytes) of it while painting")
-            try Feasibility.check(pipeline, request, output: output)
+            try Feasibility.check(pipeline, plan.request, output: output)
         }
     }
 

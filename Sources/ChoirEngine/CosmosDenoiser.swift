@@ -59,6 +59,12 @@ public struct CosmosDenoiser: Denoiser {
         try prompts.map(embedding(of:))
     }
 
+    /// The parts of a prompt, between commas and the words "and" and "with", that name objects.
+    public func elements(of prompt: String) -> [String] {
+        guard let vocabulary = configuration.vocabulary, let objects = configuration.objects else { return [] }
+        return text.elements(of: prompt, vocabulary: vocabulary, objects: objects)
+    }
+
     /// Compiles the network for a shape of tiles, and makes a request for each module.
     public func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
         let streams = min(modules, options.threads)

@@ -40,6 +40,20 @@ import Testing
         #expect(try await paintedHash(Self.small + ["--reseed", "0.2,0.2,0.5,0.5:0"], in: scratch) == plain)
     }
 
+    @Test func `objects of a prompt have places of their own unless they are mixed`() async throws {
+        let scratch = Scratch()
+        let options = ["red nebula, golden clusters"] + Self.small.dropFirst()
+        let hash = try await paintedHash(options + ["--run", "apart"], in: scratch)
+        #expect(try await paintedHash(options + ["--mixed", "--run", "mixed"], in: scratch) != hash)
+        let map = { (run: String) in (try scratch.json(run + "/request.json")["request"] as? [String: Any])?["map"] }
+        #expect(try map("apart") != nil)
+        #expect(try map("mixed") == nil)
+        for run in ["apart", "mixed"] {
+            let resumed = try await choir("resume", run, "--quiet", in: scratch)
+            #expect(resumed.code == 0, "\(resumed.error)")
+        }
+    }
+
     @Test func `a run goes on without the map's file, and the metadata reproduces the picture`() async throws {
         let scratch = Scratch()
         try writeMap(in: scratch)

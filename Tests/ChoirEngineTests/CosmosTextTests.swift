@@ -25,4 +25,22 @@ import Testing
             #expect(difference < 0.05, "\(prompt)")
         }
     }
+
+    @Test(arguments: [
+        (
+            "red emission nebula, golden globular clusters, spiral galaxies",
+            ["red emission nebula", "golden globular clusters", "spiral galaxies"]
+        ),
+        ("a crimson cloud with a swarm of stars", ["a crimson cloud", "a swarm of stars"]),
+        ("Gas AND pinwheels; deep sky", ["Gas, deep sky", "pinwheels, deep sky"]),
+        // One thing, or none, is no composition, nor is one with its colours and its sky.
+        ("red nebula", []), ("", []), (",, and ,with", []), ("red, nebula", []), ("a red and blue nebula", []),
+        ("nebula with stars", []), ("stars, dark sky", []), ("castles, cats", []),
+    ])
+    func `elements are the parts that name objects, with what is said of all`(prompt: String, expected: [String]) throws
+    {
+        let configuration = try CosmosConfiguration(path: CosmosResources.directory + "/config.json")
+        let (vocabulary, objects) = try (#require(configuration.vocabulary), #require(configuration.objects))
+        #expect(try text().elements(of: prompt, vocabulary: vocabulary, objects: objects) == expected)
+    }
 }

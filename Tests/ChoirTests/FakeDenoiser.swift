@@ -25,6 +25,11 @@ struct FakeDenoiser: Denoiser {
     /// Whether what it predicts of a cell depends on no others of the window than its left neighbour.
     var isLocal = false
 
+    /// What it finds in every prompt.
+    var elements: [String] = []
+
+    func elements(of prompt: String) -> [String] { elements }
+
     func embedding(of prompt: String) throws -> Tensor {
         Tensor(shape: [1], elements: [Float(prompt.utf8.reduce(0) { $0 + Int($1) }) / 1000])
     }

@@ -33,6 +33,10 @@ public protocol Denoiser: Sendable {
     /// - Returns: One embedding for each prompt, all of one shape.
     func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor]
 
+    /// The elements of a prompt that names several, each with what it shares with the others; none, if the prompt names
+    /// one thing or the model reads it as a whole.
+    func elements(of prompt: String) -> [String]
+
     /// Makes ready for tiles of one shape.
     ///
     /// - Parameters:
@@ -49,6 +53,9 @@ extension Denoiser {
 
     /// A model without conditions has nothing to be told.
     public func conditioned(by conditions: [String: [Double]]) -> any Denoiser { self }
+
+    /// None: a prompt is read as a whole.
+    public func elements(of prompt: String) -> [String] { [] }
 
     /// None: the model paints alone.
     public var refiner: (any Denoiser)? { nil }

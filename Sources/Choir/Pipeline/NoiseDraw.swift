@@ -1,5 +1,8 @@
 /// Which of the independent fields of noise of a seed is used for what: no two uses share one.
 enum NoiseDraw {
+    /// Where the elements of a prompt lie; above every step's, whose rungs are below 2¹⁵.
+    static let places = UInt32.max
+
     /// What a stage starts from.
     ///
     /// - Parameter rung: Counted from the full size; below 2³¹.

@@ -31,6 +31,19 @@ public struct ParallelDiffusionPipeline: Sendable {
         self.modules = modules
     }
 
+    /// A request whose prompt's elements have places of their own, where the model finds several: "red nebula, golden
+    /// clusters" becomes a map of both. Told everywhere at once, neither would have its colour.
+    ///
+    /// - Returns: The request as it is, if its prompt has no elements, or if it has a map already.
+    public func layingOutElements(of request: PaintRequest) throws -> PaintRequest {
+        let elements = denoiser.elements(of: request.prompt)
+        guard request.map == nil, (2...RegionMap.maximumElements).contains(elements.count) else { return request }
+        var laidOut = request
+        laidOut.map = try RegionMap(
+            elements: elements, size: request.size, tileable: request.tileable, seed: request.seed)
+        return laidOut
+    }
+
     /// What painting a request would do and take. Runs nothing.
     public func plan(_ request: PaintRequest) throws -> PaintPlan {
         try PaintPlan(

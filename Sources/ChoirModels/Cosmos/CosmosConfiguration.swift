@@ -92,6 +92,12 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
     /// How the network paints best.
     public var painting: Painting
 
+    /// The words that the network was trained on.
+    public var vocabulary: [String]?
+
+    /// Those of them that name objects, of which a picture may show several apart.
+    public var objects: [String]?
+
     /// Reads and checks a configuration.
     ///
     /// - Throws: `ModelError` that names the file and the field.

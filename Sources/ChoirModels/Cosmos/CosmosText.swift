@@ -6,9 +6,9 @@ import Foundation
 /// A prompt is a bag of words: the mean of its words' vectors, weighted. Words that say nothing of deep space weigh
 /// next to nothing. The table covers far more words than the model was trained on; see `Training/words.py`.
 public struct CosmosText: Sendable {
-    private let indices: [String: Int]
-    private let vectors: Tensor
-    private let weights: Tensor
+    let indices: [String: Int]
+    let vectors: Tensor
+    let weights: Tensor
 
     /// The vector that stands for no text, `[text]`.
     public let nothing: Tensor
@@ -64,7 +64,7 @@ public struct CosmosText: Sendable {
     }
 
     /// A word as it stands, or without the ending of a plural.
-    private func index(of word: String) -> Int? {
+    func index(of word: String) -> Int? {
         if let index = indices[word] { return index }
         for (ending, singular) in [("s", ""), ("es", ""), ("ies", "y")] where word.hasSuffix(ending) {
             if let index = indices[word.dropLast(ending.count) + singular] { return index }
