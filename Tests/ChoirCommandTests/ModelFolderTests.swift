@@ -57,6 +57,8 @@ import Testing
         ("reductions", [[1, 4], [2, 8, 16], [1, 8, 16], [1, 4, 12], [1, 4, 4], [0, 0, 0]]),
         ("network.heads", ["four"]), ("painting.scales", [[Int]()]), ("painting.composedSide", [0, 1 << 40]),
         ("painting.black", [-1.5, 0.5, 1e300]),
+        ("vocabulary", [[String](repeating: "star", count: 4097)]),
+        ("objects", [[String](repeating: "star", count: 4097)]),
     ]
 
     @Test(arguments: fields.indices)

@@ -71,6 +71,9 @@ import Testing
             #expect(try laidOut(request) == request)
         }
         model.elements = ["a", "b"]
+        var full = request
+        full.regions = Array(repeating: RegionTests.region("c", 0, 0, 1, 1), count: PaintRequest.maximumRegions - 1)
+        #expect(try laidOut(full) == full)
         let first = try laidOut(request)
         #expect(first.map?.contents.map { $0?.prompt } == ["a", "b"])
         model.elements = ["c", "d"]

@@ -34,10 +34,11 @@ public struct ParallelDiffusionPipeline: Sendable {
     /// A request whose prompt's elements have places of their own, where the model finds several: "red nebula, golden
     /// clusters" becomes a map of both. Told everywhere at once, neither would have its colour.
     ///
-    /// - Returns: The request as it is, if its prompt has no elements, or if it has a map already.
+    /// - Returns: The request as it is, if its prompt has no elements or too many, or if it has a map already.
     public func layingOutElements(of request: PaintRequest) throws -> PaintRequest {
         let elements = denoiser.elements(of: request.prompt)
-        guard request.map == nil, (2...RegionMap.maximumElements).contains(elements.count) else { return request }
+        let most = min(RegionMap.maximumElements, PaintRequest.maximumRegions - (request.regions ?? []).count)
+        guard request.map == nil, elements.count > 1, elements.count <= most else { return request }
         var laidOut = request
         laidOut.map = try RegionMap(
             elements: elements, size: request.size, tileable: request.tileable, seed: request.seed)

@@ -144,6 +144,9 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
                 "reductions: found \(reductions), expected \(network.scales) numbers from 1 on, each 2 or 4 times the "
                     + "one before")
         }
+        for (field, words) in [("vocabulary", vocabulary ?? []), ("objects", objects ?? [])] where words.count > 4096 {
+            throw ModelError(path, "\(field): found \(words.count) words, expected at most 4096")
+        }
         guard painting.scales.count == network.scales else {
             throw ModelError(
                 path, "painting.scales: found \(painting.scales.count), expected \(network.scales), one for each scale")
