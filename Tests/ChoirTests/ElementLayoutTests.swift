@@ -31,7 +31,7 @@ import Testing
         #expect(try map(3, 8192, 4096) == map(3, 1024, 512))
         let maps = try Set((0..<8).map { try map(3, seed: $0) })
         #expect(maps.count == 8)
-        // Exactly as every processor computes them: runs that began elsewhere must go on here.
+        // Exactly: one request is one map on every machine.
         let row = try map(3).cells.prefix(128)
         #expect(row.indices.filter { $0 > 0 && row[$0] != row[$0 - 1] } == [35])
     }
