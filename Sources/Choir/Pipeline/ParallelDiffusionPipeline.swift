@@ -34,7 +34,9 @@ public struct ParallelDiffusionPipeline: Sendable {
     /// A request whose prompt's elements have places of their own, where the model finds several: "red nebula, golden
     /// clusters" becomes a map of both. Told everywhere at once, neither would have its colour.
     ///
-    /// - Returns: The request as it is, if its prompt has no elements or too many, or if it has a map already.
+    /// - Returns: The request as it is, if its prompt has no elements or more than `RegionMap.maximumElements`, if it has no
+    ///   room for them beside its regions, or if it has a map already.
+    /// - Throws: `RequestError` if an element is no content of a map.
     public func layingOutElements(of request: PaintRequest) throws -> PaintRequest {
         let elements = denoiser.elements(of: request.prompt)
         let most = min(RegionMap.maximumElements, PaintRequest.maximumRegions - (request.regions ?? []).count)

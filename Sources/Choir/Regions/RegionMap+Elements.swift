@@ -13,11 +13,14 @@ extension RegionMap {
     /// Cells along the longer side.
     private static let cellsOfElements = 128
 
+    /// How many candidates each place is the best of, for it and each place before: more spread more evenly.
+    private static let candidatesPerPlace = 16
+
     /// A map that gives each element places of its own, spread evenly and at random.
     ///
-    /// Every cell belongs to its nearest place. Places are the best of some candidates each, that with the greatest
-    /// distance to those before (Mitchell 1991, "Spectrally optimal sampling for distribution ray tracing", section 4), and
-    /// the elements take turns: so none is crowded out.
+    /// Every cell belongs to its nearest place. Each place is the best of some candidates, that with the greatest distance
+    /// to those before (the best-candidate algorithm of Mitchell 1991, "Spectrally optimal sampling for distribution ray
+    /// tracing"), and the elements take turns: so none is crowded out.
     ///
     /// - Parameters:
     ///   - elements: What they show, 2 ... `maximumElements`.
@@ -83,7 +86,7 @@ extension RegionMap {
             let fraction = { (word: UInt32) in (Double(word) + 0.5) / 4_294_967_296 }
             var places: [Point] = []
             for index in 0..<count {
-                let candidates = (0..<16 * (index + 1)).map { candidate in
+                let candidates = (0..<RegionMap.candidatesPerPlace * (index + 1)).map { candidate in
                     let words = philox4x32(
                         counter: SIMD4(UInt32(candidate), UInt32(index), 0, NoiseDraw.places), key: key)
                     return Point(x: fraction(words.x) * width, y: fraction(words.y) * height)
