@@ -44,6 +44,7 @@ DARK, SPARSE, DENSE = 1 / 2400, 1 / 1000, 1 / 150
 COLOURED_SKIES = 0.3             # share of the skies of nothing else whose stars have a colour that is told
 UNTOLD = 0.7                     # share of the full-size batches whose style only the other tiles tell
 TINT = 0.9                       # deviation of the logarithms of the gains that colour such a group
+GREYED = (0.6, 1)                # how much of its own colours such a group loses before: else lumps of others lie in its tint
 
 
 def starry_sky(pictures, scale, rng, dim=(0.5, 1.0), vivid=False):
@@ -77,6 +78,7 @@ class Subject:
         self.star_width = rng.uniform(*STAR_WIDTHS)
         # What the channels of all that it shows are multiplied by: a style that the others tell must be worth knowing.
         self.gains = np.exp(rng.normal(0, TINT, 3)) if untold else np.ones(3)
+        self.greyed = rng.uniform(*GREYED) if untold else 0
         if self.empty:
             words = sky_words(self.density, rng)
             if scale != EIGHTH and not untold and rng.random() < COLOURED_SKIES:
@@ -178,6 +180,8 @@ def group(pictures, side, scale, rng, count, untold=False, composing=False):
         return light, light, texts
     subject = Subject(pictures, side, scale, rng, untold, composing)
     tiles = [subject.tile(rng) for _ in range(count)]
+    for tile in tiles:
+        tile.light += np.float32(subject.greyed) * (tile.light.mean(2, keepdims=True) - tile.light)
     if scale != FULL and rng.random() < (0.12 if scale == QUARTER else 0.04):
         add_glow(tiles, pictures, rng)
     if scale != EIGHTH and (subject.empty or rng.random() < STARRY):

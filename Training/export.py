@@ -55,7 +55,7 @@ def configuration(weights, vocabulary, step, seconds):
         raise SystemExit("the checkpoint's weights are not those of network.Network as it is now")
     return {
         "format": "choir-cosmos",
-        "version": 4,
+        "version": 5,
         "network": {
             "widths": list(net.widths),
             "blocks": list(net.blocks),

@@ -17,7 +17,11 @@ COARSE = 4             # tiles see the picture of the coarser scale with a quart
 PICTURE_MEAN = -0.75   # of the training pictures in [-1, 1]: mostly black sky
 PICTURE_DEVIATION = 0.35
 DETAIL_DEVIATION = 0.14    # of what a picture has and its coarser scale, enlarged, has not
-STYLE_PATH = ("mean", "style", "styling0", "styling1", "styling2")     # the layers of what all tiles have in common
+# The layers that say how a tile is painted from what all tiles have in common: of every canvas, and what they add to it for
+# one that is composed at full size, where no coarser picture tells what its parts share.
+STYLING = ("style", "styling0", "styling1", "styling2")
+COMPOSED_STYLING = tuple(f"composed_{name}" for name in STYLING)
+STYLE_PATH = ("mean", *STYLING, *COMPOSED_STYLING)
 
 
 def expectation(coarse):
@@ -112,13 +116,13 @@ class Network(nn.Module):
         self.modulation1 = nn.Linear(embedding, 2 * middle * 2 * blocks[1])
         self.modulation2 = nn.Linear(embedding, 2 * bottom * 2 * blocks[2])
         # What all tiles have in common, the mean of their tokens, adds to it on the way up.
-        self.style = nn.Linear(bottom, embedding)
-        self.styling0 = nn.Linear(embedding, 2 * top * blocks[0])
-        self.styling1 = nn.Linear(embedding, 2 * middle * blocks[1])
-        self.styling2 = nn.Linear(embedding, 2 * bottom * blocks[2])
-        for layer in (self.modulation0, self.modulation1, self.modulation2, self.styling0, self.styling1, self.styling2):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        for style, *stylings in (STYLING, COMPOSED_STYLING):
+            self.add_module(style, nn.Linear(bottom, embedding))
+            for name, width, count in zip(stylings, widths, blocks):
+                self.add_module(name, nn.Linear(embedding, 2 * width * count))
+        for name in ("modulation0", "modulation1", "modulation2", *STYLING[1:], *COMPOSED_STYLING[1:]):
+            nn.init.zeros_(getattr(self, name).weight)
+            nn.init.zeros_(getattr(self, name).bias)
 
         # Two small convolutions at full size join the 4 x 4 folds, which would otherwise show as a faint grid.
         self.output = nn.Conv2d(top, fine * UNSHUFFLE**2, 3, padding=1)
@@ -130,7 +134,8 @@ class Network(nn.Module):
         self.register_buffer("frequencies", frequencies, persistent=False)
 
     def encode(self, x, coarse, t, scale, text):
-        """The way down: the features at one value per cell, the skips, the modulation of the way up, the moment."""
+        """The way down: the features at one value per cell, the skips, the modulation of the way up, the moment, and whether
+        this is composed at full size: 1, else 0."""
         angles = t[:, None] * self.frequencies[None]
         moment = self.time(torch.cat([angles.sin(), angles.cos()], 1)) + self.scale(scale)
         everywhere = F.silu(moment)
@@ -155,7 +160,7 @@ class Network(nn.Module):
         h = self.fold1(F.pixel_unshuffle(h, 2))
         for block, m in zip(self.down2, down[2]):
             h = block(h, *m)
-        return h, skip0, skip1, up, moment
+        return h, skip0, skip1, up, moment, scale[:, 0] * (1 - coarse[:, 3, 0, 0])
 
     def summary(self, x, features, pool):
         """What a tile publishes: one token for each `pool` x `pool` cells, [B, K, C].
@@ -167,19 +172,24 @@ class Network(nn.Module):
         mean = (4 * CELL * F.avg_pool2d(x, CELL * pool)).clamp(-4, 4).flatten(2).transpose(1, 2)
         return F.avg_pool2d(root_mean_square_normalised(features), pool).flatten(2).transpose(1, 2) + self.mean(mean)
 
-    def styled(self, modulation, moment, tokens, bias):
+    def styled(self, modulation, moment, composed, tokens, bias):
         """The modulation of the way up with what all tokens together say."""
         mean = (bias.softmax(1)[:, None] @ tokens)[:, 0]
-        style = F.silu(self.style(mean) + moment)
-        styles = (layer(style)[:, :, None, None].chunk(2 * count, 1)
-                  for layer, count in zip((self.styling0, self.styling1, self.styling2), self.blocks))
+
+        def stylings(path):
+            style, *layers = (getattr(self, name) for name in path)
+            hidden = F.silu(style(mean) + moment)
+            return [layer(hidden) for layer in layers]
+
+        styles = [(always + composed[:, None] * added)[:, :, None, None].chunk(2 * count, 1)
+                  for always, added, count in zip(stylings(STYLING), stylings(COMPOSED_STYLING), self.blocks)]
         return [[(scale + more, shift + moved) for (scale, shift), more, moved in zip(own, common[0::2], common[1::2])]
                 for own, common in zip(modulation, styles)]
 
     def decode(self, x, features, tokens, bias):
         """The way up, from what `encode` gave and all tokens to the network's output F, [B, 3, H, W]."""
-        h, skip0, skip1, modulation, moment = features
-        modulation = self.styled(modulation, moment, tokens, bias)
+        h, skip0, skip1, modulation, moment, composed = features
+        modulation = self.styled(modulation, moment, composed, tokens, bias)
         for index, (block, m) in enumerate(zip(self.middle, modulation[2])):
             if index in (0, self.blocks[2] - 1):
                 h = self.attention[min(index, 1)](h, tokens, bias)

@@ -113,6 +113,20 @@ def test_a_style_that_the_other_tiles_must_tell_is_told_by_no_colour(data):
         assert all(texts[0, pictures.index[colour]].max() == 0 for colour in ("red", "blue"))
 
 
+def test_such_a_style_is_all_the_colour_that_there_is(monkeypatch, data):
+    pictures = Pictures(data)
+    monkeypatch.setattr(canvas, "GREYED", (1, 1))
+    monkeypatch.setattr(canvas, "STARRY", 0)
+    lit = []
+    for seed in range(6):
+        light = canvas.group(pictures, 64, scales.FULL, np.random.default_rng(seed), 4, untold=True)[0].reshape(-1, 3)
+        light = light[(light.max(1) > 0.05) & (light.max(1) < 0.99)]
+        hues = light / light.max(1, keepdims=True)
+        assert len(light) == 0 or np.ptp(hues, axis=0).max() < 0.01
+        lit.append(len(light))
+    assert max(lit) > 100
+
+
 def shown_and_told(pictures, seed, **options):
     """The word for the colour that an object is shown in, and those that it is told."""
     source = Source(pictures, 1, 100, scales.EIGHTH, np.random.default_rng(seed), **options)

@@ -12,10 +12,10 @@ import train
 from conftest import VOCABULARY
 
 
-def run_training(monkeypatch, data, run, steps):
+def run_training(monkeypatch, data, run, steps, *options):
     monkeypatch.setattr(train, "Network", partial(network.Network, widths=(8, 16, 32), blocks=(1, 1, 2), embedding=32))
     monkeypatch.setattr(sys, "argv", ["train.py", "--data", str(data), "--run", str(run), "--steps", str(steps),
-                                      "--workers", "1"])
+                                      "--workers", "1", *options])
     train.main()
     return torch.load(run / "checkpoint.pt", weights_only=False)
 
@@ -30,6 +30,31 @@ def test_a_run_that_is_cut_and_resumed_gives_the_same_bits_as_one_that_is_not(mo
     moments = [state["optimizer"]["state"] for state in (whole, cut)]
     assert all(torch.equal(moments[0][i][name], moments[1][i][name]) for i in moments[0] for name in moments[0][i])
     assert whole["step"] == cut["step"] == 6 and whole["smooth"] == cut["smooth"]
+
+
+def test_what_composes_full_size_can_be_trained_alone(monkeypatch, data, tmp_path):
+    first, last = (run_training(monkeypatch, data, tmp_path / "run", steps, "--composed")["average"] for steps in (1, 3))
+    moved = {name.split(".")[1] for name, tensor in last.items() if not torch.equal(tensor, first[name])}
+    assert moved and moved <= set(network.COMPOSED_STYLING)
+    with pytest.raises(SystemExit, match="trained with --composed"):
+        run_training(monkeypatch, data, tmp_path / "run", 4)
+
+
+def test_a_style_of_its_own_is_heard_only_where_full_size_is_composed():
+    torch.manual_seed(0)
+    net = network.Network().eval()
+    for name in (*network.COMPOSED_STYLING[1:], "refine2"):
+        torch.nn.init.normal_(getattr(net, name).weight, std=0.1)
+    noisy, text, tokens = torch.randn(1, 3, 64, 64), torch.zeros(1, 64, 4, 4), torch.randn(2, 1, 2, 256)
+
+    def moves(scale, given):
+        coarse = torch.full((1, 4, 16, 16), given)
+        with torch.no_grad():
+            one, other = (net(noisy, coarse, torch.tensor([0.9]), torch.eye(3)[scale][None], text, heard,
+                              torch.zeros(1, 2), 2)[0] for heard in tokens)
+        return not torch.equal(one, other)
+
+    assert moves(0, 0.0) and not moves(0, 1.0) and not moves(1, 0.0) and not moves(2, 0.0)
 
 
 def train_as_a_user_does(data, run, steps):

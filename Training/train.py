@@ -26,13 +26,14 @@ from torch import nn
 
 import canvas
 import lookup
-from network import COARSE, STYLE_PATH, UNSHUFFLE, Network, coefficients, expectation
+from network import COARSE, COMPOSED_STYLING, STYLE_PATH, UNSHUFFLE, Network, coefficients, expectation
 from pictures import Pictures
-from scales import EIGHTH
+from scales import EIGHTH, FULL
 
 WARM_UP = 50
 QUICK = 8       # times the learning rate of the rest, for the path of what all tiles have in common
 GRID = 2.0      # how much the visible grid counts beside the error
+COLOUR = 30.0   # how much the colours of whole tiles count beside it, where full size is composed
 
 
 class Model(nn.Module):
@@ -78,9 +79,15 @@ def grid_of(clean):
     return total
 
 
+def colour_of(means):
+    """How coloured mean colours [B, 3] are: the mean square of how they deviate from grey. The error of these means is least
+    where that of every pixel is, but what other tiles tell is little of a pixel and much of a tile."""
+    return (means - means.mean(1, keepdim=True)).square().mean()
+
+
 def loss_of(model, made, seed, step, half):
-    """Mean squared error of the network's output for one batch, whose target has about unit variance at every level, and
-    the visible grid."""
+    """Mean squared error of the network's output for one batch, whose target has about unit variance at every level, that
+    of tiles' colours where full size is composed, and the visible grid."""
     scale, together, picture, coarser, texts = made
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     picture, texts = torch.from_numpy(picture), torch.from_numpy(texts)
@@ -127,8 +134,19 @@ def loss_of(model, made, seed, step, half):
         out = network.decode(x, features, tokens, torch.zeros(tokens.shape[:2]))
     # The error of the velocity (Salimans and Ho 2022; x-prediction under it: Li and He 2025), which would be infinite at 0.
     weight = (c_out / t.clamp(min=0.1)[:, None, None, None]) ** 2
-    error = (weight * (out.float() - (picture - expected) / c_out).pow(2)).mean()
+    missed = out.float() - (picture - expected) / c_out
+    error = (weight * missed.pow(2)).mean()
+    if scale == FULL and coarser is None:
+        error = error + COLOUR * colour_of((weight.sqrt() * missed).mean((2, 3)))
     return error + GRID * grid_of(expected + c_out * out.float()), scale
+
+
+def batch_of(pictures, options, draw):
+    """The batch of a draw; with `--composed` one of full size whose coarser pictures are not told."""
+    if not options.composed:
+        return canvas.batch(pictures, options.seed, draw, options.shares)
+    scale, together, picture, _, texts = canvas.batch(pictures, options.seed, draw, (1, 0, 0))
+    return scale, together, picture, None, texts
 
 
 def start_from(folder, model, vocabulary):
@@ -175,6 +193,8 @@ def parsed():
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--shares", type=float, nargs=3, default=canvas.SHARES,
                            help="of the batches, for the full, quarter and eighth scale")
+    arguments.add_argument("--composed", action="store_true",
+                           help="train only how tiles follow the others where full size is composed; all else stays")
     arguments.add_argument("--workers", type=int, default=2, help="a resumed run needs as many as before")
     arguments.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     # Twice as fast on Zen 4, slower on Intel processors without matrix tiles (AMX): measure ten steps of each.
@@ -198,8 +218,13 @@ def main():
         start_from(options.start, model, pictures.vocabulary)
     model.to(memory_format=torch.channels_last)    # a tenth less time a step
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    quick = [parameter for name in STYLE_PATH for parameter in getattr(model.network, name).parameters()]
+    quick = [parameter for name in (COMPOSED_STYLING if options.composed else STYLE_PATH)
+             for parameter in getattr(model.network, name).parameters()]
     others = [parameter for parameter in model.parameters() if not any(parameter is one for one in quick)]
+    if options.composed:
+        model.requires_grad_(False)
+        others = []
+    trained = [parameter.requires_grad_() for parameter in quick + others]
     optimizer = torch.optim.AdamW([{"params": others, "factor": 1}, {"params": quick, "factor": QUICK}], lr=options.rate,
                                   betas=(0.9, 0.97), weight_decay=0.01, fused=True)
     step, seconds, smooth = 0, 0.0, [0.0, 0.0, 0.0]
@@ -209,6 +234,8 @@ def main():
             raise SystemExit(f"{path}: trained with another vocabulary than {options.data}/vocabulary.json")
         if state["workers"] != options.workers:
             raise SystemExit(f"{path}: trained with {state['workers']} workers, found {options.workers}")
+        if state.get("composed", False) != options.composed:
+            raise SystemExit(f"{path}: trained {'without' if options.composed else 'with'} --composed, expected the same again")
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
@@ -217,7 +244,7 @@ def main():
     def save():
         state = {"model": model.state_dict(), "average": average.state_dict(), "step": step, "seconds": seconds,
                  "optimizer": optimizer.state_dict(), "smooth": smooth, "vocabulary": pictures.vocabulary,
-                 "workers": options.workers}
+                 "workers": options.workers, "composed": options.composed}
         torch.save(state, options.run / "checkpoint.new")
         os.replace(options.run / "checkpoint.new", path)
 
@@ -233,18 +260,18 @@ def main():
         for parameters in optimizer.param_groups:
             parameters["lr"] = options.rate * parameters["factor"] * rate
         optimizer.zero_grad(set_to_none=True)
-        made = canvas.batch(pictures, options.seed, draw, options.shares)
+        made = batch_of(pictures, options, draw)
         loss, scale = loss_of(model, made, options.seed, draw, options.bfloat16)
         loss.backward()
         # Stale tokens are not followed back to what made them.
-        for parameter in model.parameters():
+        for parameter in trained:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         losses, counts = torch.zeros(2, 3)
         losses[scale], counts[scale] = loss.item(), 1
         late.fill_(time.time() - started > options.minutes * 60)
-        mean_of_workers([*(parameter.grad for parameter in model.parameters()), losses, counts, late], options.workers)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        mean_of_workers([*(parameter.grad for parameter in trained), losses, counts, late], options.workers)
+        nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         step += 1
         decay = min(options.average, (1 + step) / (10 + step))

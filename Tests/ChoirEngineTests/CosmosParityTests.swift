@@ -26,7 +26,7 @@ import Testing
         return zip(a.elements, b.elements).map { abs($0 - $1) }.max() ?? 0
     }
 
-    @Test(arguments: 0..<3, [false, true]) func `our graph predicts what PyTorch predicts`(
+    @Test(arguments: 0..<4, [false, true]) func `our graph predicts what PyTorch predicts`(
         index: Int, hasPromptPerSquare: Bool
     ) async throws {
         let file = try fixture()

@@ -73,8 +73,9 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         public var sampler: SamplerKind
     }
 
-    /// What the network's output means and which scales it has; this version of Choir reads 4, a prediction of the clean
-    /// picture and scales that state how they refine and how they compose.
+    /// What the network's output means and which layers and scales it has; this version of Choir reads 5: a prediction of
+    /// the clean picture, a style of its own for what is composed at full size, and scales that state how they refine and how
+    /// they compose.
     public var version: Int
 
     /// The network's sizes.
@@ -127,7 +128,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
             throw ModelError(path, "network.heads: found \(network.heads), expected a divisor of \(network.widths[2])")
         }
         let fixed = [
-            ("version", version, 4), ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
+            ("version", version, 5), ("network.scales", network.scales, 3), ("network.unshuffle", network.unshuffle, 4),
             ("network.cell", network.cell, 16), ("scaleFactor", scaleFactor, 4),
         ]
         for (field, found, expected) in fixed where found != expected {

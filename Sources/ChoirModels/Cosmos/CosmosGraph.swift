@@ -74,12 +74,15 @@ public struct CosmosGraph {
         var modulations: [[Modulation]]
         /// What the noise level and the scale say, `[1, embedding, 1, 1]`.
         var moment: Value
+        /// Whether this is composed at full size: 1, else 0, `[1, 1, 1, 1]`.
+        var composed: Value
     }
 
     private func encode(_ picture: Value, height: Int, width: Int) throws(GraphError) -> Features {
         let coarse = try graph.parameter(
             "coarse", shape: [1, 4, height / network.unshuffle, width / network.unshuffle])
-        let moment = try moment()
+        let scale = try graph.parameter("scale", shape: [1, network.scales])
+        let moment = try moment(scale)
         let modulations = try modulations(moment, height: height / network.cell, width: width / network.cell)
         let folded = try graph.spaceToDepth(picture, blockSize: network.unshuffle)
         var x = try graph.convolution(
@@ -98,7 +101,8 @@ public struct CosmosGraph {
             }
         }
         let up = modulations.map { Array($0[($0.count / 2)...]) }
-        return Features(bottom: x, skips: skips, modulations: up, moment: moment)
+        return Features(
+            bottom: x, skips: skips, modulations: up, moment: moment, composed: try composed(scale, coarse))
     }
 
     private func decode(_ features: Features, picture: Value, tokens: Value) throws(GraphError) -> Value {
@@ -132,15 +136,22 @@ public struct CosmosGraph {
     }
 
     /// What the noise level and the scale say, `[1, embedding, 1, 1]`.
-    private func moment() throws(GraphError) -> Value {
+    private func moment(_ scale: Value) throws(GraphError) -> Value {
         let level = try graph.parameter("level", shape: [1, 2 * network.frequencies])
-        let scale = try graph.parameter("scale", shape: [1, network.scales])
         let hidden = try graph.silu(graph.linear(level, named: "time.0", outputs: network.embedding))
         return try graph.reshape(
             graph.add(
                 graph.linear(hidden, named: "time.2", outputs: network.embedding),
                 graph.linear(scale, named: "scale", outputs: network.embedding, bias: false)),
             to: [1, network.embedding, 1, 1])
+    }
+
+    /// Whether this is the full scale and sees no coarser picture: 1, else 0, `[1, 1, 1, 1]`.
+    private func composed(_ scale: Value, _ coarse: Value) throws(GraphError) -> Value {
+        var given = try graph.slice(coarse, axis: 1, range: 3..<4)
+        for axis in [2, 3] { given = try graph.slice(given, axis: axis, range: 0..<1) }
+        let full = try graph.reshape(graph.slice(scale, axis: 1, range: 0..<1), to: [1, 1, 1, 1])
+        return try graph.subtract(full, graph.multiply(full, given))
     }
 
     /// For each level, the modulation of each block, down and up.
@@ -163,20 +174,34 @@ public struct CosmosGraph {
     }
 
     /// The modulation of the way up with what all tiles have in common: the mean of their tokens.
+    ///
+    /// A canvas that is composed at full size has layers of its own besides: no coarser picture tells its parts what they
+    /// share.
     private func styled(_ features: Features, tokens: Value) throws(GraphError) -> [[Modulation]] {
         let mean = try graph.reshape(graph.reduceMean(tokens, axes: [1]), to: [1, network.widths[2], 1, 1])
-        let style = try graph.silu(
-            graph.add(perCell(mean, named: "style", outputs: network.embedding), features.moment))
+        let always = try stylings(mean, moment: features.moment, prefix: "")
+        let added = try stylings(mean, moment: features.moment, prefix: "composed_")
         var all: [[Modulation]] = []
         for (index, modulations) in features.modulations.enumerated() {
-            let width = network.widths[index]
-            let styles = try pairs(
-                perCell(style, named: "styling\(index)", outputs: 2 * network.blocks[index] * width), width: width)
+            let sum = try graph.add(always[index], graph.multiply(added[index], features.composed))
+            let styles = try pairs(sum, width: network.widths[index])
             var sums: [Modulation] = []
             for (own, common) in zip(modulations, styles) {
                 sums.append((try graph.add(own.scale, common.scale), try graph.add(own.shift, common.shift)))
             }
             all.append(sums)
+        }
+        return all
+    }
+
+    /// For each level, what a path of layers makes of the mean of all tokens, `[1, channels, 1, 1]`.
+    private func stylings(_ mean: Value, moment: Value, prefix: String) throws(GraphError) -> [Value] {
+        let style = try graph.silu(
+            graph.add(perCell(mean, named: "\(prefix)style", outputs: network.embedding), moment))
+        var all: [Value] = []
+        for (index, width) in network.widths.enumerated() {
+            let outputs = 2 * network.blocks[index] * width
+            all.append(try perCell(style, named: "\(prefix)styling\(index)", outputs: outputs))
         }
         return all
     }
