@@ -93,7 +93,8 @@ extension GraphBuilder {
         constant(layer, offset: try weights.store(bytes), elementType, shape)
     }
 
-    private func constant(
+    /// A constant that lies at an offset of the store.
+    func constant(
         _ layer: LayerContext,
         offset: Int,
         _ elementType: ElementType,

@@ -21,7 +21,7 @@ public final class GraphBuilder {
     /// Where the weights come from and inline constants go.
     public let weights: WeightStore
 
-    private var layers: [Graph.Layer] = []
+    private(set) var layers: [Graph.Layer] = []
     private var inputs: [Graph.Port] = []
     private var outputs: [Graph.Port] = []
     private var scopes: [String] = []

@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// OpenVINO takes one blob of weights per model, and every constant is an offset into it. A checkpoint may have several
 /// files, and a graph has small constants of its own. So the store reserves one range of addresses, maps the files into
-/// it one after another (read-only, each at the start of a page) and puts an area for inline constants behind them.
-/// Pages are read from disk when the engine first touches them.
+/// it one after another (read-only, each at the start of a page), and puts an area for inline constants behind them and
+/// one for weights that are derived from others. Pages are read from disk when the engine first touches them.
 ///
 /// A compiled model points into the store, so the store must live as long as the model; `ChoirRuntime` sees to that.
 public final class WeightStore: Sendable {
@@ -38,10 +38,11 @@ public final class WeightStore: Sendable {
 
     /// The first byte. The files' part is never written; the inline part only under the lock, and only bytes that no
     /// graph refers to yet.
-    private nonisolated(unsafe) let base: UnsafeMutableRawPointer
-    private let reservedByteCount: Int
+    nonisolated(unsafe) let base: UnsafeMutableRawPointer
+    let reservedByteCount: Int
     private let inlineOffset: Int
     private let inline = Mutex(InlineArea())
+    let derived: Mutex<DerivedArea>
     private let entries: [String: Entry]
     private let naming: WeightNaming
     private let fileIdentities: [String]
@@ -89,7 +90,10 @@ public final class WeightStore: Sendable {
         }
 
         inlineOffset = offset
-        reservedByteCount = offset + Self.inlineCapacity
+        derived = Mutex(DerivedArea(offset: offset + Self.inlineCapacity))
+        // Addresses cost nothing. From a weight twice as many numbers are derived, of four bytes where it may have two,
+        // and they end with a page.
+        reservedByteCount = offset + Self.inlineCapacity + 4 * (offset + Self.inlineCapacity) + entries.count * pageSize
         let reserved = mmap(nil, reservedByteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         guard let reserved, reserved != MAP_FAILED else {
             throw GraphError(
@@ -123,6 +127,7 @@ public final class WeightStore: Sendable {
     package func releasePages() {
         // Advice: where it is not taken, nothing but memory is lost.
         if inlineOffset > 0 { _ = madvise(base, inlineOffset, MADV_DONTNEED) }
+        for range in derived.withLock({ $0.files }) { _ = madvise(base + range.lowerBound, range.count, MADV_DONTNEED) }
     }
 
     /// The names of all weights as the files have them, sorted.
@@ -146,11 +151,13 @@ public final class WeightStore: Sendable {
         return (fileIdentities + [String(constants, radix: 16)]).joined(separator: " ")
     }
 
-    /// Everything that the engine may read, from the first file to the last inline constant.
+    /// Everything that the engine may read, from the first file to the last constant.
     ///
     /// Valid as long as the store lives.
     package var bytes: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: base, count: inlineOffset + max(inline.withLock { $0.used }, 1))
+        let derivedEnd = derived.withLock { $0.offsets.isEmpty ? 0 : $0.end }
+        let inlineEnd = inlineOffset + max(inline.withLock { $0.used }, 1)
+        return UnsafeRawBufferPointer(start: base, count: max(inlineEnd, derivedEnd))
     }
 
     /// The weight that a model asks for under this name.
@@ -224,7 +231,7 @@ public final class WeightStore: Sendable {
     }
 }
 
-private func systemMessage() -> String { String(cString: strerror(errno)) }
+func systemMessage() -> String { String(cString: strerror(errno)) }
 
 extension WeightStore.Entry {
     /// This tensor, or the part of it that a naming wants; nil when it has no such part.

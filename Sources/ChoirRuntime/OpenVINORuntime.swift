@@ -98,6 +98,7 @@ public final class OpenVINORuntime: Sendable {
         try options.validate()
         try requireDevice(options.device)
         let precision = try resolvedPrecision(options.precision, device: options.device)
+        let graph = try accelerated(graph, device: options.device, precision)
         let text = IRWriter().text(of: graph)
 
         let properties = Self.properties(options, precision)
@@ -133,6 +134,29 @@ public final class OpenVINORuntime: Sendable {
         let handle = try compile(text, graph, options.device, properties)
         graph.weights.releasePages()
         return CompiledModel(adopting: handle, graph, self, options, precision)
+    }
+
+    /// How many bytes of weights a graph has in the engine beyond its own, because it is computed in another form.
+    public func addedWeightBytes(
+        of graph: Graph, device: String, _ precision: CompileOptions.Precision
+    ) -> Int {
+        Self.usesWinograd(device: device, precision) ? graph.winogradByteCount : 0
+    }
+
+    private static func usesWinograd(device: String, _ precision: CompileOptions.Precision) -> Bool {
+        device == "CPU" && precision == .f32
+    }
+
+    /// The graph in the form in which it is fastest.
+    private func accelerated(
+        _ graph: Graph, device: String, _ precision: CompileOptions.Precision
+    ) throws(OpenVINOError) -> Graph {
+        guard Self.usesWinograd(device: device, precision) else { return graph }
+        do throws(GraphError) {
+            return try graph.withWinogradConvolutions()
+        } catch {
+            throw OpenVINOError(.engine, graph.name, "\(error)")
+        }
     }
 
     /// The options as the engine takes them.

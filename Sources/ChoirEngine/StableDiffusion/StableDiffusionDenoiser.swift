@@ -63,6 +63,9 @@ public struct StableDiffusionDenoiser: Denoiser {
             checkpoint, name: name, pixelsPerCell: pixelsPerCell, precision: precision, scheduler: scheduler,
             parameterCount: try checkpoint.module(.unet).parameterCount)
         traits.clipSkips = clipSkips
+        let tile = TileShape(height: traits.tile, width: traits.tile, contextTokens: 0, cellsPerToken: 0)
+        traits.residentBytes += runtime.addedWeightBytes(
+            of: try unet.graph(tile, textTokens: 77), device: options.device, precision)
         self.traits = traits
         self.codec = codec
         self.refiner = refiner

@@ -56,20 +56,24 @@ public enum AutoencoderConfiguration: Hashable, Sendable {
 
     /// Bytes of the decoder's weights as f32 numbers, which is how the engine holds them.
     package var decoderBytes: Int {
+        func convolution(_ inputs: Int, _ outputs: Int) -> Int {
+            let isDoubled = Graph.hasEnoughChannelsForWinograd(inputs: inputs, outputs: outputs)
+            return 4 * 9 * inputs * outputs * (isDoubled ? 2 : 1)
+        }
         switch self {
         case .kl(let configuration):
-            4
-                * configuration.decoderParts.map { part in
-                    switch part {
-                    case .entrance, .exit: 0
-                    case .residual(_, let inputs, let outputs): 9 * outputs * (inputs + outputs)
-                    case .attention(_, let channels): 4 * channels * channels
-                    case .upsampling(_, let channels): 9 * channels * channels
-                    }
-                }.reduce(0, +)
+            return configuration.decoderParts.map { part in
+                switch part {
+                case .entrance, .exit: 0
+                case .residual(_, let inputs, let outputs):
+                    convolution(inputs, outputs) + convolution(outputs, outputs)
+                case .attention(_, let channels): 4 * 4 * channels * channels
+                case .upsampling(_, let channels): convolution(channels, channels)
+                }
+            }.reduce(0, +)
         case .tiny(let configuration):
-            zip(configuration.decoderChannels, configuration.decoderBlocks).map { channels, blocks in
-                4 * 9 * channels * channels * (3 * blocks + 1)
+            return zip(configuration.decoderChannels, configuration.decoderBlocks).map { channels, blocks in
+                convolution(channels, channels) * (3 * blocks + 1)
             }.reduce(0, +)
         }
     }
