@@ -52,15 +52,17 @@ extension WeightStore {
     ///
     /// Written, not mapped from the start: for each page of a mapped file that is written to, the system stops.
     private static func moveToFile(_ address: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+        // Where libvips puts its temporary files too. `mkstemp` replaces the end by a name that is new, for this user alone.
         let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(directory)/choir-weights-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
+        var path = [CChar]("\(directory)/choir-weights-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&path)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        unlink(template)
+        unlink(path)
         var written = 0
         while written < byteCount {
             let count = write(descriptor, address + written, byteCount - written)
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }
             written += count
         }

@@ -5,7 +5,7 @@ import ChoirTensor
 ///     G = [[1/4, 0, 0], [-1/6, -1/6, -1/6], [-1/6, 1/6, -1/6], [1/24, 1/12, 1/6], [1/24, -1/12, 1/6], [0, 0, 1]]
 ///
 /// See Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308, section 4.3.
-struct WinogradWeights {
+enum WinogradWeights {
     /// One-row kernels, each for one point of the transform.
     static let kernelCount = 6
 
