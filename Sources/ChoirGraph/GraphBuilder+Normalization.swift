@@ -27,14 +27,13 @@ extension GraphBuilder {
         for (role, value) in [("scale", scale), ("shift", shift)] where value.shape.dimensions != [channels] {
             throw layer.error(.shape, "expected a \(role) [\(channels)], found \(value.shape)")
         }
-        return emit(
-            layer,
-            "GroupNormalization",
-            opset: 12,
-            attributes: [("num_groups", "\(groups)"), ("epsilon", "\(epsilon)")],
-            inputs: [x, scale, shift],
-            shape: x.shape
-        )
+        // Not as one operation: the engine has two ways to compute that, one for a single thread and one for several, and
+        // their results differ in the last bits.
+        let grouped = try reshape(x, to: [x.shape[0], groups, -1])
+        let normal = try reshape(
+            meanVarianceNormalization(grouped, axes: [2], epsilon: epsilon), to: x.shape.dimensions)
+        let perChannel = [1, channels] + [Int](repeating: 1, count: x.shape.rank - 2)
+        return try add(multiply(normal, reshape(scale, to: perChannel)), reshape(shift, to: perChannel))
     }
 
     /// Mean 0 and variance 1 over the given axes: `(x − mean) / sqrt(variance + epsilon)`.
