@@ -1,43 +1,19 @@
 import ChoirTensor
 
 extension Graph {
-    /// A weight as it lies in the store.
-    struct StoredWeight {
-        let offset: Int
-        let elementType: ElementType
-        let shape: Shape
-    }
-
     /// The same graph with its large 3 x 3 convolutions by Winograd's algorithm, which needs half the multiplications;
     /// the same graph where none is large enough.
     ///
     /// For engines that compute in f32: sums of four and five times a value would cost bf16 its last bits. Results
     /// differ by rounding, about 1e-5 of the largest value.
     package func withWinogradConvolutions() throws(GraphError) -> Graph {
-        let replaced = winogradConvolutions
-        guard !replaced.isEmpty else { return self }
-        let needed = neededLayers { layer in
-            replaced[layer] == nil ? layers[layer].inputs : [layers[layer].inputs[0]]
-        }
-        let builder = GraphBuilder(name: name, weights: weights)
-        var copies: [[Value]] = []
-        for (index, layer) in layers.enumerated() {
-            guard needed[index] else {
-                copies.append([])
-                continue
-            }
-            let inputs = layer.inputs.map { copies[$0.layer].isEmpty ? nil : copies[$0.layer][$0.port] }
-            if let (weight, padding) = replaced[index], let x = inputs[0] {
-                copies.append([
-                    try builder.scope(layer.name) { () throws(GraphError) in
-                        try builder.winogradConvolution(x, weight: weight, padding: padding)
-                    }
-                ])
-            } else {
-                copies.append(builder.copy(layer, inputs: inputs.compactMap { $0 }))
+        var replacements: [Int: Replacement] = [:]
+        for (index, (weight, padding)) in winogradConvolutions {
+            replacements[index] = Replacement(inputs: [layers[index].inputs[0]]) { builder, inputs throws(GraphError) in
+                try builder.winogradConvolution(inputs[0], weight: weight, padding: padding)
             }
         }
-        return Graph(name: name, inputs: inputs, outputs: outputs, weights: weights, layers: builder.layers)
+        return try replacing(replacements)
     }
 
     /// How many bytes more the weights take as ``withWinogradConvolutions()`` has them, in f32.
@@ -76,38 +52,5 @@ extension Graph {
     /// Whether a convolution of many cells would be replaced, as far as its channels say.
     package static func hasEnoughChannelsForWinograd(inputs: Int, outputs: Int) -> Bool {
         outputs * inputs >= 128 * (outputs + inputs)
-    }
-
-    /// Where a constant lies that may be widened.
-    private func storedWeight(_ value: Value) -> StoredWeight? {
-        var layer = layers[value.layer]
-        if layer.isDecompression { layer = layers[layer.inputs[0].layer] }
-        guard layer.type == "Const", let offset = layer.integers("offset")?.first else { return nil }
-        return StoredWeight(offset: offset, elementType: layer.outputs[0].elementType, shape: value.shape)
-    }
-
-    /// Which layers results and parameters need, when a layer needs the given inputs.
-    private func neededLayers(_ inputs: (Int) -> [Value]) -> [Bool] {
-        var needed = layers.map { $0.type == "Result" || $0.type == "Parameter" }
-        for index in layers.indices.reversed() where needed[index] {
-            for input in inputs(index) { needed[input.layer] = true }
-        }
-        return needed
-    }
-}
-
-extension Graph.Layer {
-    fileprivate func integers(_ name: String) -> [Int]? {
-        attributes.first { $0.name == name }?.value.split(separator: ",").compactMap { Int($0) }
-    }
-}
-
-extension GraphBuilder {
-    /// A layer of another graph with other inputs.
-    fileprivate func copy(_ layer: Graph.Layer, inputs: [Value]) -> [Value] {
-        emit(
-            LayerContext(name: layer.name, qualifiedName: "\(name).\(layer.name)"), layer.type, opset: layer.opset,
-            attributes: layer.attributes.map { ($0.name, $0.value) }, inputs: inputs, outputs: layer.outputs,
-            isDecompression: layer.isDecompression)
     }
 }

@@ -153,7 +153,9 @@ public final class OpenVINORuntime: Sendable {
     ) throws(OpenVINOError) -> Graph {
         guard Self.usesWinograd(device: device, precision) else { return graph }
         do throws(GraphError) {
-            return try graph.withWinogradConvolutions()
+            let graph = try graph.withWinogradConvolutions()
+            // With AVX-512 the engine itself has such layers as convolutions, where it finds that faster.
+            return Processor.isAVX2 ? try graph.withPointwiseLinearLayers() : graph
         } catch {
             throw OpenVINOError(.engine, graph.name, "\(error)")
         }

@@ -1,0 +1,76 @@
+import ChoirTensor
+
+// What passes that rewrite a finished graph have in common.
+extension Graph {
+    /// A weight as it lies in the store.
+    struct StoredWeight {
+        let offset: Int
+        let elementType: ElementType
+        let shape: Shape
+    }
+
+    /// What stands in the place of a layer with one output.
+    struct Replacement {
+        /// What it is computed from; layers that nothing else needs are left out.
+        let inputs: [Value]
+        /// Gets the inputs as values of the new graph.
+        let build: (GraphBuilder, [Value]) throws(GraphError) -> Value
+    }
+
+    /// The same graph with others in the place of some layers, none of which may be a result's.
+    func replacing(_ replacements: [Int: Replacement]) throws(GraphError) -> Graph {
+        guard !replacements.isEmpty else { return self }
+        let inputsOfLayers = layers.indices.map { replacements[$0]?.inputs ?? layers[$0].inputs }
+        let needed = neededLayers(inputsOfLayers)
+        let builder = GraphBuilder(name: name, weights: weights)
+        var copies: [[Value]] = []
+        for (index, layer) in layers.enumerated() {
+            guard needed[index] else {
+                copies.append([])
+                continue
+            }
+            let inputs = inputsOfLayers[index].map { copies[$0.layer][$0.port] }
+            if let replacement = replacements[index] {
+                copies.append([
+                    try builder.scope(layer.name) { () throws(GraphError) in try replacement.build(builder, inputs) }
+                ])
+            } else {
+                copies.append(builder.copy(layer, inputs: inputs))
+            }
+        }
+        return Graph(name: name, inputs: self.inputs, outputs: outputs, weights: weights, layers: builder.layers)
+    }
+
+    /// Where a constant lies that may be widened.
+    func storedWeight(_ value: Value) -> StoredWeight? {
+        var layer = layers[value.layer]
+        if layer.isDecompression { layer = layers[layer.inputs[0].layer] }
+        guard layer.type == "Const", let offset = layer.integers("offset")?.first else { return nil }
+        return StoredWeight(offset: offset, elementType: layer.outputs[0].elementType, shape: value.shape)
+    }
+
+    /// Which layers results and parameters need, when layers need the given inputs.
+    private func neededLayers(_ inputs: [[Value]]) -> [Bool] {
+        var needed = layers.map { $0.type == "Result" || $0.type == "Parameter" }
+        for index in layers.indices.reversed() where needed[index] {
+            for input in inputs[index] { needed[input.layer] = true }
+        }
+        return needed
+    }
+}
+
+extension Graph.Layer {
+    func attribute(_ name: String) -> String? { attributes.first { $0.name == name }?.value }
+
+    func integers(_ name: String) -> [Int]? { attribute(name)?.split(separator: ",").compactMap { Int($0) } }
+}
+
+extension GraphBuilder {
+    /// A layer of another graph with other inputs.
+    fileprivate func copy(_ layer: Graph.Layer, inputs: [Value]) -> [Value] {
+        emit(
+            LayerContext(name: layer.name, qualifiedName: "\(name).\(layer.name)"), layer.type, opset: layer.opset,
+            attributes: layer.attributes.map { ($0.name, $0.value) }, inputs: inputs, outputs: layer.outputs,
+            isDecompression: layer.isDecompression)
+    }
+}
