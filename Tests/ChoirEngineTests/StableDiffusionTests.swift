@@ -52,8 +52,9 @@ private final class TinyCheckpoint {
                 let row = CounterNoise(seed: seed).normal(
                     region: Region(x: 0, y: 0, width: 5 * width + pooled, height: 1), channels: 1, draw: 0
                 ).elements
-                let packed = Tensor(shape: [row.count], elements: row)
-                return PromptEmbedding(packed, width: width, pooled: pooled)
+                return PromptEmbedding(
+                    hidden: Tensor(shape: [1, 5, width], elements: Array(row[..<(5 * width)])),
+                    pooled: pooled == 0 ? nil : Tensor(shape: [1, pooled], elements: Array(row[(5 * width)...])))
             }
         }
     }
@@ -76,7 +77,8 @@ private func difference(_ left: Tensor, _ right: Tensor) -> Float {
         let noisy = sample.reshaped(to: Shape(Array(sample.shape.dimensions.dropFirst())))
         let text = try value("text")
         let shape = TileShape(height: noisy.height, width: noisy.width, contextTokens: 0, cellsPerToken: 0)
-        let embedding = PromptEmbedding(hidden: text, pooled: nil).packed
+        let prompt = PromptEmbedding(hidden: text, pooled: nil)
+        let embedding = try #require(await denoiser.conditioning(of: [prompt]).first).packed
         let modules = try await denoiser.modules(for: shape, embedding: embedding.shape, count: 1)
         let level = NoiseLevel.variancePreserving(cumulativeAlpha: 0.3, time: Double(try value("step").elements[0]))
         let scale = cases.tensors["0.guidance"] == nil ? 1 : Double(try value("guidance").elements[0])

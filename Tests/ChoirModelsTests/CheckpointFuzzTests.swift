@@ -66,7 +66,8 @@ import Testing
                 let side = 1 << configuration.channels.count
                 let graph = try? UNetGraph.build(
                     configuration, weights: weights, height: side, width: side, textTokens: 2)
-                if graph != nil { built += 1 }
+                let text = try? UNetGraph.buildText(configuration, weights: weights, textTokens: 2)
+                if graph != nil && text != nil { built += 1 }
             } catch {
                 #expect(error.path == "config.json" && !error.message.isEmpty)
                 refused += 1

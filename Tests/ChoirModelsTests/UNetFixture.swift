@@ -45,11 +45,19 @@ struct UNetFixture {
     func run(
         _ inputs: [String: Tensor], bridge: UNetBridge? = nil, weights: WeightStore? = nil
     ) async throws -> [String: Tensor] {
+        let weights = try weights ?? self.weights()
         let (sample, text) = (try #require(inputs["sample"]), try #require(inputs["text"]))
         let graph = try UNetGraph.build(
-            configuration, weights: weights ?? self.weights(), height: sample.shape[2], width: sample.shape[3],
+            configuration, weights: weights, height: sample.shape[2], width: sample.shape[3],
             textTokens: text.shape[1], bridge: bridge)
         #expect(Set(graph.inputs.map(\.name)) == Set(inputs.keys))
+        let reader = try UNetGraph.buildText(configuration, weights: weights, textTokens: text.shape[1])
+        var inputs = inputs
+        inputs["text"] = try await outputs(of: reader, ["encoded": text])["text"]
+        return try await outputs(of: graph, inputs)
+    }
+
+    private func outputs(of graph: Graph, _ inputs: [String: Tensor]) async throws -> [String: Tensor] {
         let options = CompileOptions(precision: .f32, cacheDirectory: nil)
         let request = try await sharedRuntime.get().compile(graph, options: options).makeRequest()
         for (name, value) in inputs { try request.setInput(name, value) }

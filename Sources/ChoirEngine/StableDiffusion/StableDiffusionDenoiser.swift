@@ -83,14 +83,29 @@ public struct StableDiffusionDenoiser: Denoiser {
         return isXL ? configuration : configuration.correctedForStableDiffusion
     }
 
-    /// The encoded prompts, each with its pooled embedding behind it, in a row.
+    /// What the UNet is told of the prompts: keys and values of its layers, and behind them the pooled embedding.
     public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
-        try await encode(prompts, clipSkip).map(\.packed)
+        try await conditioning(of: encode(prompts, clipSkip)).map(\.packed)
+    }
+
+    /// Turns encoded prompts, all of the same number of tokens, into what the UNet's layers read of them.
+    func conditioning(of prompts: [PromptEmbedding]) async throws -> [PromptConditioning] {
+        guard let tokens = prompts.first?.hidden.shape[1] else { return [] }
+        let graph = try UNetGraph.buildText(unet.configuration, weights: unet.weights, textTokens: tokens)
+        let compileOptions = CompileOptions(device: options.device, precision: precision, threads: options.threads)
+        let request = try await runtime.compile(graph, options: compileOptions).makeRequest()
+        var conditioning: [PromptConditioning] = []
+        for prompt in prompts {
+            try request.setInput("encoded", prompt.hidden)
+            try await request.run()
+            conditioning.append(PromptConditioning(context: try request.output("text"), pooled: prompt.pooled))
+        }
+        return conditioning
     }
 
     /// Compiles the UNet for a shape of tiles, and makes a request for each module.
     public func modules(for shape: TileShape, embedding: Shape, count modules: Int) async throws -> any ModulePool {
-        let tokens = (embedding.elementCount - unet.pooledWidth) / unet.configuration.textWidth
+        let tokens = (embedding.elementCount - unet.pooledWidth) / unet.configuration.textContextWidth
         let compileOptions = CompileOptions(
             device: options.device, precision: precision, threads: options.threads,
             concurrentRequests: min(modules, options.threads))
@@ -126,7 +141,8 @@ extension ModelTraits {
             summary: Summary(
                 width: unet.publicationWidth(bridge), granularity: alignment, capacity: 1024, dividesTiles: true,
                 freshEvaluations: 2),
-            residentBytes: parameterCount * (precision == .f32 ? 4 : 2),
+            // What makes keys and values of the text is gone before the UNet is compiled.
+            residentBytes: (parameterCount - unet.textWidth * unet.textContextWidth) * (precision == .f32 ? 4 : 2),
             activationBytesPerCell: unet.channels[0] * 256)
     }
 }

@@ -67,8 +67,9 @@ actor StableDiffusionModule: TileModule {
         let configuration = unet.configuration
         try request.setInput("sample", noisy.reshaped(to: Shape([1] + noisy.shape.dimensions)))
         try request.setInput("time", configuration.timeFeatures(step: input.level.time))
-        let prompt = PromptEmbedding(input.embedding, width: configuration.textWidth, pooled: unet.pooledWidth)
-        try request.setInput("text", prompt.hidden)
+        let prompt = PromptConditioning(
+            input.embedding, width: configuration.textContextWidth, pooled: unet.pooledWidth)
+        try request.setInput("text", prompt.context)
         let pooled = prompt.pooled?.elements ?? []
         if let addition = configuration.additionFeatures(pooledText: pooled, timeIDs: unet.timeIDs(of: input)) {
             try request.setInput("addition", addition)

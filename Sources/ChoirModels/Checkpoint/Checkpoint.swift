@@ -104,7 +104,9 @@ public struct Checkpoint: Sendable {
         let side = 1 << (unet.channels.count - 1)
         let module = try module(.unet)
         do {
-            _ = try UNetGraph.build(unet, weights: module.weights(), height: side, width: side, textTokens: 1)
+            let weights = try module.weights()
+            _ = try UNetGraph.build(unet, weights: weights, height: side, width: side, textTokens: 1)
+            _ = try UNetGraph.buildText(unet, weights: weights, textTokens: 1)
         } catch {
             throw ModelError(path, error.description)
         }

@@ -55,20 +55,28 @@ extension UNetGraph {
     ) throws(GraphError) -> Value {
         let (channels, heads) = (x.shape[2], configuration.heads[level])
         let own = try graph.layerNormalization(x, named: "\(name).norm1")
-        var source = AttentionSource(tokens: own)
         let layer = "\(name).attn1"
+        var (key, value) = try graph.keyAndValue(of: own, named: layer, channels: channels)
+        var mask: Value?
         if let bridge, bridge.layers.contains(layer) {
             publications.append(try publication(of: own, named: layer, level: level, cells: cells))
-            source.context = contexts[layer]
-            source.contextBias = try contextBias.map { bias throws(GraphError) in
+            if let context = contexts[layer], let bias = contextBias {
+                let own = try graph.constant([Float](repeating: 0, count: key.shape[1]), shape: [1, key.shape[1]])
                 let side = bridge.cellsPerToken >> level
-                return try graph.add(bias, Float(log(Double(side * side))))
+                let biases = try graph.concat([own, graph.add(bias, Float(log(Double(side * side))))], axis: 1)
+                let parts = try graph.variadicSplit(context, axis: 2, lengths: [channels, channels])
+                key = try graph.concat([key, parts[0]], axis: 1)
+                value = try graph.concat([value, parts[1]], axis: 1)
+                mask = try graph.reshape(biases, to: [1, 1, 1, biases.shape[1]])
             }
         }
-        var h = try graph.add(attention(own, to: source, named: layer, heads: heads), x)
+        var h = try graph.add(attention(own, key: key, value: value, mask: mask, named: layer, heads: heads), x)
+        guard let text = texts["\(name).attn2"] else {
+            throw GraphError(.argument, "\(graph.name).\(name).attn2", "the layer is missing among those told the text")
+        }
         h = try graph.add(
             attention(
-                graph.layerNormalization(h, named: "\(name).norm2"), to: AttentionSource(tokens: text),
+                graph.layerNormalization(h, named: "\(name).norm2"), key: text.key, value: text.value,
                 named: "\(name).attn2", heads: heads), h)
         // GEGLU (Shazeer, arXiv:2002.05202, equation 5); the second half is the gate.
         let wide = try graph.linear(
@@ -78,32 +86,11 @@ extension UNetGraph {
         return try graph.add(graph.linear(gated, named: "\(name).ff.net.2", outputs: channels), h)
     }
 
-    /// What an attention layer reads.
-    private struct AttentionSource {
-        /// `[1, S, width]`.
-        var tokens: Value
-        /// Keys and values of other tiles, `[1, M, 2 · channels]`.
-        var context: Value?
-        /// What is added to their scores, `[1, M]`.
-        var contextBias: Value?
-    }
-
     private func attention(
-        _ x: Value, to source: AttentionSource, named name: String, heads: Int
+        _ x: Value, key: Value, value: Value, mask: Value? = nil, named name: String, heads: Int
     ) throws(GraphError) -> Value {
         let (tokens, channels) = (x.shape[1], x.shape[2])
         let query = try graph.linear(x, named: "\(name).to_q", outputs: channels, bias: false)
-        var key = try graph.linear(source.tokens, named: "\(name).to_k", outputs: channels, bias: false)
-        var value = try graph.linear(source.tokens, named: "\(name).to_v", outputs: channels, bias: false)
-        var mask: Value?
-        if let context = source.context, let bias = source.contextBias {
-            let parts = try graph.variadicSplit(context, axis: 2, lengths: [channels, channels])
-            let own = try graph.constant([Float](repeating: 0, count: key.shape[1]), shape: [1, key.shape[1]])
-            let biases = try graph.concat([own, bias], axis: 1)
-            key = try graph.concat([key, parts[0]], axis: 1)
-            value = try graph.concat([value, parts[1]], axis: 1)
-            mask = try graph.reshape(biases, to: [1, 1, 1, biases.shape[1]])
-        }
         let attended = try graph.scaledDotProductAttention(
             query: split(query, heads), key: split(key, heads), value: split(value, heads), mask: mask)
         let joined = try graph.reshape(graph.transpose(attended, order: [0, 2, 1, 3]), to: [1, tokens, channels])
@@ -125,12 +112,8 @@ extension UNetGraph {
         }
         var mean = own
         if side > 1 { mean = try tokens(graph.averagePool(picture(own, cells), kernel: side)) }
-        let channels = own.shape[2]
-        return try graph.concat(
-            [
-                graph.linear(mean, named: "\(name).to_k", outputs: channels, bias: false),
-                graph.linear(mean, named: "\(name).to_v", outputs: channels, bias: false),
-            ], axis: 2)
+        let (key, value) = try graph.keyAndValue(of: mean, named: name, channels: own.shape[2])
+        return try graph.concat([key, value], axis: 2)
     }
 
     /// `[1, C, h, w]` as `[1, h · w, C]`.

@@ -10,7 +10,7 @@ import ChoirTensor
 /// |---|---|---|
 /// | `sample` | `[1, inputChannels, height, width]` | the noisy latent, scaled as the sampler says |
 /// | `time` | `[1, channels[0]]` | ``UNetConfiguration/timeFeatures(step:)`` |
-/// | `text` | `[1, tokens, textWidth]` | the encoded prompt |
+/// | `text` | `[1, tokens, textContextWidth]` | what ``buildText(_:weights:textTokens:)`` makes of the encoded prompt |
 /// | `addition` | `[1, addition.inputWidth]` | ``UNetConfiguration/additionFeatures(pooledText:timeIDs:)``; SDXL only |
 /// | `guidance` | `[1, guidanceWidth]` | ``UNetConfiguration/guidanceFeatures(scale:)``; LCM only |
 /// | `context` | `[1, contextTokens, publicationWidth]` | tokens of other tiles; with a bridge that reads |
@@ -25,7 +25,8 @@ public struct UNetGraph {
     let graph: GraphBuilder
     let configuration: UNetConfiguration
     let bridge: UNetBridge?
-    let text: Value
+    /// What the layers that attend to the text read, by name.
+    let texts: [String: (key: Value, value: Value)]
     /// SiLU of the embedding of time and the rest, `[1, embeddingWidth]`; all residual blocks take it.
     let embedding: Value
     /// What the bridge's layers read, by name; empty without.
@@ -52,10 +53,10 @@ public struct UNetGraph {
         let graph = GraphBuilder(name: "unet", weights: weights)
         let sample = try graph.parameter("sample", shape: [1, configuration.inputChannels, height, width])
         let embedding = try self.embedding(graph, configuration)
-        let text = try graph.parameter("text", shape: [1, textTokens, configuration.textWidth])
+        let texts = try texts(graph, configuration, tokens: textTokens)
         let (contexts, contextBias) = try contexts(graph, configuration, bridge)
         let unet = UNetGraph(
-            graph: graph, configuration: configuration, bridge: bridge, text: text, embedding: embedding,
+            graph: graph, configuration: configuration, bridge: bridge, texts: texts, embedding: embedding,
             contexts: contexts, contextBias: contextBias)
         var publications: [Value] = []
         let prediction = try unet.prediction(of: sample, &publications)
