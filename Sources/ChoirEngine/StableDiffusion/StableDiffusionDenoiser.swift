@@ -128,6 +128,10 @@ extension ModelTraits {
         let tile = max(alignment, checkpoint.nativeSide / pixelsPerCell / alignment * alignment)
         let bridge = UNetBridge(layers: unet.bridgeLayers, cellsPerToken: alignment, contextTokens: 1)
         let isConsistency = scheduler.sampler == .lcm
+        // What makes keys and values of the text is gone before the UNet is compiled.
+        let weights = parameterCount - unet.textWidth * unet.textContextWidth
+        // Two prompts of 77 tokens are kept, and two modules each have one as their input and one on its way there.
+        let text = 4 * 77 * unet.textContextWidth
         // As the pipelines of diffusers have it, but with fewer steps, which the samplers of today need.
         let guidance = isConsistency ? (unet.guidanceWidth == nil ? 1 : 8.5) : checkpoint.kind.isXL ? 5 : 7.5
         let best = ModelTraits.Settings(
@@ -141,8 +145,7 @@ extension ModelTraits {
             summary: Summary(
                 width: unet.publicationWidth(bridge), granularity: alignment, capacity: 1024, dividesTiles: true,
                 freshEvaluations: 2),
-            // What makes keys and values of the text is gone before the UNet is compiled.
-            residentBytes: (parameterCount - unet.textWidth * unet.textContextWidth) * (precision == .f32 ? 4 : 2),
+            residentBytes: weights * (precision == .f32 ? 4 : 2) + 6 * text,
             activationBytesPerCell: unet.channels[0] * 256)
     }
 }
