@@ -78,7 +78,7 @@ private func difference(_ left: Tensor, _ right: Tensor) -> Float {
         let text = try value("text")
         let shape = TileShape(height: noisy.height, width: noisy.width, contextTokens: 0, cellsPerToken: 0)
         let prompt = PromptEmbedding(hidden: text, pooled: nil)
-        let embedding = try #require(await denoiser.conditioning(of: [prompt]).first).packed
+        let embedding = try #require(await denoiser.conditioning(of: [prompt]).first)
         let modules = try await denoiser.modules(for: shape, embedding: embedding.shape, count: 1)
         let level = NoiseLevel.variancePreserving(cumulativeAlpha: 0.3, time: Double(try value("step").elements[0]))
         let scale = cases.tensors["0.guidance"] == nil ? 1 : Double(try value("guidance").elements[0])

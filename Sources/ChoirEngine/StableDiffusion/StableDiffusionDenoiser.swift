@@ -83,22 +83,26 @@ public struct StableDiffusionDenoiser: Denoiser {
         return isXL ? configuration : configuration.correctedForStableDiffusion
     }
 
-    /// What the UNet is told of the prompts: keys and values of its layers, and behind them the pooled embedding.
+    /// What the UNet is told of the prompts; see ``conditioning(of:)``.
     public func embeddings(of prompts: [String], clipSkip: Int?) async throws -> [Tensor] {
-        try await conditioning(of: encode(prompts, clipSkip)).map(\.packed)
+        try await conditioning(of: encode(prompts, clipSkip))
     }
 
-    /// Turns encoded prompts, all of the same number of tokens, into what the UNet's layers read of them.
-    func conditioning(of prompts: [PromptEmbedding]) async throws -> [PromptConditioning] {
+    /// Turns encoded prompts, all of the same number of tokens `T`, into what the UNet reads of them.
+    ///
+    /// - Returns: For each the keys and values of all layers that attend to the text, `T · textContextWidth` numbers
+    ///   token by token, and behind them the pooled embedding, in a row, as the pipeline carries them.
+    func conditioning(of prompts: [PromptEmbedding]) async throws -> [Tensor] {
         guard let tokens = prompts.first?.hidden.shape[1] else { return [] }
         let graph = try UNetGraph.buildText(unet.configuration, weights: unet.weights, textTokens: tokens)
         let compileOptions = CompileOptions(device: options.device, precision: precision, threads: options.threads)
         let request = try await runtime.compile(graph, options: compileOptions).makeRequest()
-        var conditioning: [PromptConditioning] = []
+        var conditioning: [Tensor] = []
         for prompt in prompts {
             try request.setInput("encoded", prompt.hidden)
             try await request.run()
-            conditioning.append(PromptConditioning(context: try request.output("text"), pooled: prompt.pooled))
+            let told = try request.output("text").elements + (prompt.pooled?.elements ?? [])
+            conditioning.append(Tensor(shape: [told.count], elements: told))
         }
         return conditioning
     }
@@ -130,7 +134,7 @@ extension ModelTraits {
         let isConsistency = scheduler.sampler == .lcm
         // What makes keys and values of the text is gone before the UNet is compiled.
         let weights = parameterCount - unet.textWidth * unet.textContextWidth
-        // Two prompts of 77 tokens are kept, and two modules each have one as their input and one on its way there.
+        // Two prompts of 77 tokens are kept, and two modules each have one as their input.
         let text = 4 * 77 * unet.textContextWidth
         // As the pipelines of diffusers have it, but with fewer steps, which the samplers of today need.
         let guidance = isConsistency ? (unet.guidanceWidth == nil ? 1 : 8.5) : checkpoint.kind.isXL ? 5 : 7.5
@@ -145,7 +149,7 @@ extension ModelTraits {
             summary: Summary(
                 width: unet.publicationWidth(bridge), granularity: alignment, capacity: 1024, dividesTiles: true,
                 freshEvaluations: 2),
-            residentBytes: weights * (precision == .f32 ? 4 : 2) + 6 * text,
+            residentBytes: weights * (precision == .f32 ? 4 : 2) + 4 * text,
             activationBytesPerCell: unet.channels[0] * 256)
     }
 }

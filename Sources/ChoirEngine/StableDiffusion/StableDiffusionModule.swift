@@ -67,10 +67,14 @@ actor StableDiffusionModule: TileModule {
         let configuration = unet.configuration
         try request.setInput("sample", noisy.reshaped(to: Shape([1] + noisy.shape.dimensions)))
         try request.setInput("time", configuration.timeFeatures(step: input.level.time))
-        let prompt = PromptConditioning(
-            input.embedding, width: configuration.textContextWidth, pooled: unet.pooledWidth)
-        try request.setInput("text", prompt.context)
-        let pooled = prompt.pooled?.elements ?? []
+        // Written where it is read: with SDXL these are 51 MB, for every tile and step.
+        let told = input.embedding.elements
+        let textCount = told.count - unet.pooledWidth
+        try request.withInput("text") { text in
+            precondition(text.count == textCount, "\(textCount) numbers of text for a network that takes \(text.count)")
+            for index in text.indices { text[unchecked: index] = told[index] }
+        }
+        let pooled = Array(told[textCount...])
         if let addition = configuration.additionFeatures(pooledText: pooled, timeIDs: unet.timeIDs(of: input)) {
             try request.setInput("addition", addition)
         }
