@@ -52,13 +52,8 @@ extension WeightStore {
     ///
     /// Written, not mapped from the start: for each page of a mapped file that is written to, the system stops.
     private static func moveToFile(_ address: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
-        // Where libvips puts its temporary files too. `mkstemp` replaces the end by a name that is new, for this user alone.
-        let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var path = [CChar]("\(directory)/choir-weights-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&path)
-        guard descriptor >= 0 else { return false }
+        guard let descriptor = namelessFile() else { return false }
         defer { close(descriptor) }
-        unlink(path)
         var written = 0
         while written < byteCount {
             let count = write(descriptor, address + written, byteCount - written)
@@ -67,5 +62,19 @@ extension WeightStore {
             written += count
         }
         return mmap(address, byteCount, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, 0) == address
+    }
+
+    /// A new file for this user alone that vanishes when it is closed, in the directory where libvips has its temporary
+    /// files too.
+    ///
+    /// The corresponding C function is `mkstemp`; `tmpfile` does not ask for `TMPDIR`, and Swift does not see `O_TMPFILE`.
+    private static func namelessFile() -> Int32? {
+        let directory = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+        // A variable, because the last six characters are replaced by others that make the name a new one.
+        var template = Array("\(directory.isEmpty ? "/tmp" : directory)/choir-weights-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { return nil }
+        unlink(template)
+        return descriptor
     }
 }
