@@ -36,6 +36,7 @@ from descriptor import HUE, descriptor
 from pictures import Pictures
 from scales import FULL
 from settings import Settings
+from sketch import Forms
 from sources import Source
 
 NEAREST = 5
@@ -191,7 +192,7 @@ def painted(options):
             raise SystemExit(f"{options.pictures}: found {len(paths)} pictures, expected {len(prompts)}, one a prompt")
         return prompts, (np.asarray(Image.open(path).convert("RGB")) for path in paths)
     prompts = [prompt for prompt in options.prompts.read_text().splitlines() if named(prompt)[0]] * options.count
-    painter = sample.Painter(*sample.load(options.run), Settings.of(options.run, options))
+    painter = sample.Painter(*sample.load(options.run), Settings.of(options.run, options), Forms.of(options.run))
     return prompts, (painter.paint(prompt, options.side, options.seed + i) for i, prompt in enumerate(prompts))
 
 

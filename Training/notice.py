@@ -15,13 +15,15 @@ Choir: what it ships and what it uses
 1. Weights of Cosmos
 --------------------
 
-The files in Sources/ChoirModels/Resources/Cosmos (model.safetensors, words.safetensors, words.txt, config.json) and
-Training/word_mixtures.npz are licensed under Creative Commons Attribution-ShareAlike 4.0 International
+The files in Sources/ChoirModels/Resources/Cosmos (model.safetensors, forms.safetensors, words.safetensors, words.txt,
+config.json) and Training/word_mixtures.npz are licensed under Creative Commons Attribution-ShareAlike 4.0 International
 (CC-BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0/).
 
 Whether a model's weights are a work derived from its training pictures is not settled. Some of the pictures are
 under CC-BY-SA licences, so we take the cautious choice: share alike, and name everybody. That is our own decision, no
 legal advice, and no claim about pictures that you paint with Cosmos.
+
+What forms.safetensors holds comes close to small versions, 32 x 32 pixels, of 127 of the pictures.
 
 Changes made to the pictures before training: sky background subtracted, edges faded, scaled, turned, mirrored,
 colour channels exchanged, brightness varied, added up with others.

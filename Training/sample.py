@@ -24,6 +24,7 @@ from lookup import WordTable
 from network import CELL, COARSE, Network
 from scales import EIGHTH, FULL, QUARTER, REDUCTIONS
 from settings import COMPOSED_SIDE, SAMPLERS, Settings
+from sketch import Forms
 from words import Mixtures
 
 LARGEST_POOL = 8
@@ -61,10 +62,11 @@ def ladder(side):
 
 
 class Painter:
-    """A network, its word table, and settings."""
+    """A network, its word table, settings, and what it has learned of forms."""
 
-    def __init__(self, net, table, settings=Settings()):
+    def __init__(self, net, table, settings=Settings(), forms=None):
         self.network, self.table, self.settings = net.eval().requires_grad_(False), table, settings
+        self.forms = forms
 
     def text(self, prompt):
         return torch.from_numpy(self.table.vector(prompt))[None, :, None, None]
@@ -94,9 +96,13 @@ class Painter:
             coarse = torch.cat([coarser, torch.ones_like(coarser[:, :1])], 1)
             above = F.interpolate(coarser, scale_factor=COARSE, mode="bilinear", align_corners=False)
             x = (1 - levels[0]) * above + levels[0] * x
-        clean = None
+        clean, sketch = None, None
+        if coarser is None and scale == EIGHTH and self.forms:
+            sketch = self.forms.sketch(text[0, :, 0, 0], side, seed)
         for i, t in enumerate(levels[:-1]):
             before, clean = clean, self.predict(x, coarse, t, scale, text, guidance)
+            if sketch is not None and t > self.forms.until:
+                clean = sketch
             x = stepped(self.settings.sampler[place], x, clean, before, levels, i,
                         lambda shape: torch.randn(shape, generator=generator))
         return x
@@ -185,7 +191,7 @@ def main():
     add_sampler_options(arguments)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
-    painter = Painter(*load(options.run), Settings.of(options.run, options))
+    painter = Painter(*load(options.run), Settings.of(options.run, options), Forms.of(options.run))
     if not options.sheet:
         Image.fromarray(painter.paint(options.prompt, options.side, options.seed)).save(options.output)
         return

@@ -20,6 +20,7 @@ from descriptor import descriptor
 from evaluate import FAMILIES, found_in, real_descriptors
 from pictures import Pictures
 from settings import Settings
+from sketch import Forms
 
 SYNONYMS = sample.HERE / "synonyms.json"
 
@@ -46,7 +47,7 @@ def main():
     torch.set_num_threads(options.threads)
 
     synonyms = json.loads(SYNONYMS.read_text())
-    painter = sample.Painter(*sample.load(options.run), Settings.of(options.run, options))
+    painter = sample.Painter(*sample.load(options.run), Settings.of(options.run, options), Forms.of(options.run))
     made = np.stack([descriptor(painter.paint(prompt_of(synonym), options.side, options.seed + i))
                      for i, synonym in enumerate(synonyms)])
     real, kinds, colours, _ = real_descriptors(Pictures(options.data), options.real, options.side)

@@ -20,6 +20,7 @@ from descriptor import descriptor
 from pictures import Pictures
 from scales import REDUCTIONS
 from settings import Settings
+from sketch import Forms
 
 SETTINGS = """\
 32,12,16,4 3,1,1,1 1,1,1,0.9 2,0.5,0.5,0.5 euler-a,dpmpp2m,dpmpp2m,dpmpp2m
@@ -68,7 +69,7 @@ def main():
     lines = ["| steps | guidance | start | shift | step rule | evaluations per tile | distance | kind | colour |",
              "|---|---|---|---|---|---:|---:|---:|---:|"]
     for line, settings in parsed:
-        painter = sample.Painter(network, table, settings)
+        painter = sample.Painter(network, table, settings, Forms.of(options.run))
         made = np.stack([descriptor(painter.paint(prompt, options.side, i)) for i, prompt in enumerate(prompts)])
         found = evaluate.judge(made, prompts, *real)
         lines.append(f"| {' | '.join(part.replace(',', ' / ') for part in line.split())} "

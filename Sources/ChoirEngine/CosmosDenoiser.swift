@@ -13,6 +13,9 @@ public struct CosmosDenoiser: Denoiser {
     /// Sets what is black; nil where the canvas is the picture.
     public let codec: (any LatentCodec)?
 
+    /// The forms of objects that lead what is composed; nil for a folder without `forms.safetensors`.
+    public let forms: LearnedForms?
+
     /// The number format that layers compute in; never `auto`.
     public let precision: CompileOptions.Precision
 
@@ -43,6 +46,10 @@ public struct CosmosDenoiser: Denoiser {
                 cellsPerToken: 1, hasTextPerCell: false)
         } catch {
             throw ModelError(directory + "/model.safetensors", "these are not the weights of config.json: \(error)")
+        }
+        let width = text.nothing.shape[0]
+        forms = try configuration.forms.map {
+            try LearnedForms($0, text: width, path: directory + "/forms.safetensors")
         }
         runtime = try OpenVINORuntime()
         precision = try runtime.resolvedPrecision(options.precision, device: options.device)

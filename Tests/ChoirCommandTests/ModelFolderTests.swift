@@ -10,7 +10,7 @@ import Testing
         let scratch = Scratch()
         let files = FileManager.default
         try files.createDirectory(atPath: scratch.file("model"), withIntermediateDirectories: true)
-        for name in ["config.json", "model.safetensors", "words.safetensors", "words.txt"] {
+        for name in ["config.json", "forms.safetensors", "model.safetensors", "words.safetensors", "words.txt"] {
             try files.createSymbolicLink(
                 atPath: scratch.file("model/" + name), withDestinationPath: Self.embedded + "/" + name)
         }
@@ -38,7 +38,7 @@ import Testing
         #expect(try await choir("resume", "r", "--quiet", in: scratch).code == 0)
     }
 
-    @Test(arguments: ["config.json", "model.safetensors", "words.safetensors", "words.txt"])
+    @Test(arguments: ["config.json", "forms.safetensors", "model.safetensors", "words.safetensors", "words.txt"])
     func `a missing file is named`(name: String) async throws {
         let scratch = try folder()
         try FileManager.default.removeItem(atPath: scratch.file("model/" + name))
@@ -57,6 +57,7 @@ import Testing
         ("reductions", [[1, 4], [2, 8, 16], [1, 8, 16], [1, 4, 12], [1, 4, 4], [0, 0, 0]]),
         ("network.heads", ["four"]), ("painting.scales", [[Int]()]), ("painting.composedSide", [0, 1 << 40]),
         ("painting.black", [-1.5, 0.5, 1e300]),
+        ("forms.side", [0, 1, 257]), ("forms.until", [-0.1, 1.1]), ("forms.kinds", [[Int]()]),
         ("vocabulary", [[String](repeating: "star", count: 4097)]),
         ("objects", [[String](repeating: "star", count: 4097)]),
     ]
@@ -195,5 +196,36 @@ import Testing
         try replace("words.safetensors", in: other, with: length + header + Data(count: 28))
         try replace("words.txt", in: other, with: Data("nebula\n".utf8))
         try await expectRefusal(other, saying: ["model/words.safetensors", "vectors", "[1, 3]", "[1, "])
+    }
+
+    @Test(arguments: [
+        (#""side": 32"#, #""side": 31"#, "picture.weight"),
+        (
+            #""name": "edge-on""#, #""name": "one more", "least": 8, "greatest": 9, "filled": 1}, {"name": "edge-on""#,
+            "members"
+        ),
+    ]) func `forms of other sizes than their file has are refused by the tensor`(
+        old: String, new: String, tensor: String
+    ) async throws {
+        let scratch = try folder()
+        let good = try String(contentsOfFile: Self.embedded + "/config.json", encoding: .utf8)
+        let bad = good.replacing(old, with: new)
+        #expect(bad != good)
+        try replace("config.json", in: scratch, with: Data(bad.utf8))
+        try await expectRefusal(scratch, saying: ["model/forms.safetensors", tensor])
+    }
+
+    @Test func `a model without forms composes by its network alone`() async throws {
+        let scratch = try folder()
+        let good = try Data(contentsOf: URL(fileURLWithPath: Self.embedded + "/config.json"))
+        var configuration = try #require(try JSONSerialization.jsonObject(with: good) as? [String: Any])
+        configuration["forms"] = nil
+        try replace("config.json", in: scratch, with: JSONSerialization.data(withJSONObject: configuration))
+        try FileManager.default.removeItem(atPath: scratch.file("model/forms.safetensors"))
+        for (prompt, isLed) in [("galaxy", true), ("nebula", false)] {
+            let arguments = [prompt, "--size", "128x128", "--steps", "1"]
+            let embedded = try await paintedHash(arguments, in: scratch)
+            #expect(try await (paintedHash(arguments + ["--model", "model"], in: scratch) != embedded) == isLed)
+        }
     }
 }

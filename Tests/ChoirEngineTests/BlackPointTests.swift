@@ -15,7 +15,7 @@ import Testing
         init(black: Double?) throws {
             let embedded = CosmosResources.directory
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            for name in ["model.safetensors", "words.safetensors", "words.txt"] {
+            for name in ["forms.safetensors", "model.safetensors", "words.safetensors", "words.txt"] {
                 try FileManager.default.createSymbolicLink(
                     atPath: "\(path)/\(name)", withDestinationPath: "\(embedded)/\(name)")
             }

@@ -1,4 +1,3 @@
-import Choir
 import ChoirEngine
 import ChoirModels
 import ChoirRuntime
@@ -6,6 +5,8 @@ import ChoirSampling
 import ChoirTensor
 import Foundation
 import Testing
+
+@testable import Choir
 
 @Suite struct CosmosParityTests {
     /// Predictions of PyTorch with the embedded weights: see `Scripts/fixtures/cosmos.py`.
@@ -145,5 +146,22 @@ import Testing
                 .reduce(Float(0)) { $0 + abs($1.0 - $1.1) }
         }
         #expect(change(64) > 2 * change(0))
+    }
+
+    @Test func `our forms are those of PyTorch, of a text alone and of two pictures' codes`() throws {
+        let (file, forms) = (try fixture(), try #require(try denoiser().forms))
+        for kind in forms.kinds.indices {
+            let text = try file.floats("form.\(kind).text")
+            let picture = forms.picture(ofKind: kind, text: text, pair: (0, 0.9999), share: 0.1)
+            #expect(largestDifference(picture, try file.floats("form.\(kind).picture")) <= 1e-4)
+            let chances = try file.floats("form.\(kind).chances").elements.map(Double.init)
+            let named = chances.dropLast().reduce(0, +)
+            guard let shares = forms.shares(of: text) else {
+                #expect(named <= 0.5)
+                continue
+            }
+            #expect(named >= 0.5)
+            for (share, chance) in zip(shares, chances) { #expect(abs(share - chance / named) <= 1e-4) }
+        }
     }
 }

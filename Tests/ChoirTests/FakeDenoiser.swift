@@ -28,6 +28,9 @@ struct FakeDenoiser: Denoiser {
     /// What it finds in every prompt.
     var elements: [String] = []
 
+    /// What leads its composing.
+    var forms: LearnedForms?
+
     func elements(of prompt: String) -> [String] { elements }
 
     func embedding(of prompt: String) throws -> Tensor {

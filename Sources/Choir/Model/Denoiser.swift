@@ -37,6 +37,10 @@ public protocol Denoiser: Sendable {
     /// one thing or the model reads it as a whole.
     func elements(of prompt: String) -> [String]
 
+    /// What it has learned of the forms of objects, for a model that sees coarser pictures: they lead what it composes at its
+    /// coarsest scale. Nil for nothing.
+    var forms: LearnedForms? { get }
+
     /// Makes ready for tiles of one shape.
     ///
     /// - Parameters:
@@ -56,6 +60,9 @@ extension Denoiser {
 
     /// None: a prompt is read as a whole.
     public func elements(of prompt: String) -> [String] { [] }
+
+    /// None: the network composes alone.
+    public var forms: LearnedForms? { nil }
 
     /// None: the model paints alone.
     public var refiner: (any Denoiser)? { nil }

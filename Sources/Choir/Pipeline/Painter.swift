@@ -66,7 +66,7 @@ struct Painter {
                 stage: stage, index: index, plan: plan, modules: modules, concurrentTiles: self.modules,
                 prompter: TilePrompter(regions: stage.regions, embeddings: embeddings), coarser: coarser, run: run,
                 stored: stored?.stage == index ? stored : nil, given: index == 0 ? noise : nil,
-                continued: continued.take(), traits: expert.traits, codec: denoiser.codec)
+                continued: continued.take(), traits: expert.traits, codec: denoiser.codec, forms: expert.forms)
             progress.skip(evaluations: painter.doneEvaluations, steps: painter.doneSteps)
             let canvas = try await painter.paint(&progress, send: send)
             timings.denoise += (clock.now - start).seconds

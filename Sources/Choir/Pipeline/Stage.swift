@@ -43,6 +43,9 @@ public struct Stage: Hashable, Sendable {
     /// Whether the stage goes on with the canvas of the stage before as it is.
     public var continues: Bool { stepsBefore > 0 }
 
+    /// Whether it composes a picture that finer sizes refine.
+    var isForFiner: Bool { !refines && rung > 0 }
+
     /// Scale of guidance.
     public let guidanceScale: Double
 

@@ -19,6 +19,7 @@ struct StagePainter {
     private let start: StartingCanvas
     private let merging: any Bridge
     private let attention: (any Bridge)?
+    private let sketch: CanvasSketch?
     private var sampler: Sampler
     /// The canvas, or the sheet of tiles, as the sampler has it.
     private(set) var state: Tensor
@@ -31,7 +32,7 @@ struct StagePainter {
     init(
         stage: Stage, index: Int, plan: PaintPlan, modules: any ModulePool, concurrentTiles: Int,
         prompter: TilePrompter, coarser: Tensor?, run: RunDirectory?, stored: RunState?, given: Tensor?,
-        continued: Tensor?, traits: ModelTraits, codec: (any LatentCodec)?
+        continued: Tensor?, traits: ModelTraits, codec: (any LatentCodec)?, forms: LearnedForms?
     ) async throws {
         self.stage = stage
         self.index = index
@@ -54,6 +55,12 @@ struct StagePainter {
             coarser: coarser.flatMap { canvas in
                 plan.refined(by: index).map { .init(canvas: canvas, stage: $0) }
             })
+        sketch =
+            stage.isForFiner
+            ? forms.flatMap {
+                CanvasSketch(
+                    stage, of: plan.request, forms: $0, channels: traits.channels, embedding: prompter.embedding)
+            } : nil
         isHeld = stored != nil
         publishedTiles = stage.tiles(at: max(0, (stored?.evaluation ?? 0) - 1))
         merging = stage.merging.bridge(weights: plan.request.weights ?? .hann)
@@ -149,6 +156,7 @@ struct StagePainter {
         async let committed: Void? = run?.commit(runState)
         var denoised = try await predictAll(level, &progress, send: send)
         if let views = stage.views { try await lead(&denoised, by: views, level, &progress, send: send) }
+        sketch?.lead(&denoised, at: level)
         _ = try await committed
         return denoised
     }

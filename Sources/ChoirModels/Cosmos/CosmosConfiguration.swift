@@ -93,6 +93,9 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
     /// How the network paints best.
     public var painting: Painting
 
+    /// What `forms.safetensors` beside the weights has; nil without such a file.
+    public var forms: CosmosForms?
+
     /// The words that the network was trained on.
     public var vocabulary: [String]?
 
@@ -148,6 +151,7 @@ public struct CosmosConfiguration: Hashable, Sendable, Codable {
         for (field, words) in [("vocabulary", vocabulary ?? []), ("objects", objects ?? [])] where words.count > 4096 {
             throw ModelError(path, "\(field): found \(words.count) words, expected at most 4096")
         }
+        try forms?.check(path)
         guard painting.scales.count == network.scales else {
             throw ModelError(
                 path, "painting.scales: found \(painting.scales.count), expected \(network.scales), one for each scale")

@@ -1,0 +1,110 @@
+import ChoirSampling
+import ChoirTensor
+
+/// What leads the composing of a canvas: objects on a black sky, where the prompt names some that have a learned form.
+struct CanvasSketch {
+    /// In -1 ... 1, in the shape of the stage's state: a canvas, or a sheet of tiles.
+    private let canvas: Tensor
+
+    /// How much of what the network predicts it replaces in each cell, 0 ... 1.
+    private let shares: [Float]
+
+    /// The deviation of the noise from which on the network paints alone.
+    private let until: Double
+
+    /// The sketch of a stage's canvas; nil if the prompts name nothing that has a form.
+    ///
+    /// - Parameters:
+    ///   - request: What is painted.
+    ///   - embedding: Of a content of the stage's layout.
+    init?(_ stage: Stage, of request: PaintRequest, forms: LearnedForms, channels: Int, embedding: (Int) -> Tensor) {
+        let (columns, rows) = (stage.tiles.columns, stage.tiles.rows)
+        let plane = FormPlane(
+            width: min(stage.contentWidth, columns.length), height: min(stage.contentHeight, rows.length),
+            stride: columns.length, wrapsX: columns.wraps, wrapsY: rows.wraps)
+        let whole = Region(x: 0, y: 0, width: columns.length, height: rows.length)
+        let weights = stage.regions.cellWeights(in: SeenCells(whole))
+        let likely = weights.contents.map { forms.shares(of: embedding($0)) }
+        guard likely.contains(where: { $0 != nil }) else { return nil }
+        let placement = FormPlacement(
+            request, on: plane, weights: weights.weights, shares: likely, kinds: forms.kinds)
+        var light = Tensor(shape: [channels, rows.length, columns.length])
+        for object in placement.objects {
+            let picture = forms.picture(
+                ofKind: object.kind, text: embedding(weights.contents[object.content]), pair: object.candidate.pair,
+                share: object.candidate.share)
+            light.addLight(of: picture, object, on: plane)
+        }
+        let made = Tensor(shape: light.shape, elements: light.elements.map { 2 * $0 - 1 })
+        let led = (0..<columns.length * rows.length).map { cell in
+            zip(likely, weights.weights).reduce(Float(0)) { $0 + ($1.0 == nil ? 0 : $1.1[cell]) }
+        }
+        canvas = stage.sheet?.cut(made) ?? made
+        shares = stage.sheet?.cut(Tensor(shape: [1, rows.length, columns.length], elements: led)).elements ?? led
+        until = forms.until
+    }
+
+    /// What is predicted of the whole state, as the sketch has it while there is much noise.
+    func lead(_ denoised: inout Tensor, at level: NoiseLevel) {
+        guard level.sigma > until else { return }
+        canvas.withSpan { canvas in
+            denoised.withMutableSpan { denoised in
+                for index in denoised.indices {
+                    let share = shares[index % shares.count]
+                    denoised[unchecked: index] += share * (canvas[unchecked: index] - denoised[unchecked: index])
+                }
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// Adds the light of an object, seen through what is there: a + b - a·b.
+    fileprivate mutating func addLight(of picture: Tensor, _ object: FormPlacement.Object, on plane: FormPlane) {
+        let (candidate, half) = (object.candidate, object.size / 2)
+        let (channels, height, width) = (shape[0], height, width)
+        // Of a picture that is shown smaller than it is, several places make a cell.
+        let samples = max(1, Int((Double(picture.width) / object.size).rounded(.up)))
+        let rows = Int((candidate.y - half).rounded(.down))...Int((candidate.y + half).rounded(.up))
+        let columns = Int((candidate.x - half).rounded(.down))...Int((candidate.x + half).rounded(.up))
+        withMutableSpan { elements in
+            for y in rows where plane.wrapsY || (0..<height).contains(y) {
+                for x in columns where plane.wrapsX || (0..<width).contains(x) {
+                    let cell = (plane.wrapsY ? plane.row(y) : y) * width + (plane.wrapsX ? plane.column(x) : x)
+                    for channel in 0..<channels {
+                        var sum: Float = 0
+                        for sample in 0..<samples * samples {
+                            let offset = { (index: Int) in (Double(index) + 0.5) / Double(samples) }
+                            sum += picture.value(
+                                channel, object, dx: Double(x) + offset(sample % samples) - candidate.x,
+                                dy: Double(y) + offset(sample / samples) - candidate.y)
+                        }
+                        let light = min(1, candidate.brightness * sum / Float(samples * samples))
+                        let place = channel * height * width + cell
+                        elements[place] += light * (1 - elements[place])
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value of an object's picture at a distance from its middle, in cells of the canvas; 0 outside. Between four
+    /// pixels, linear.
+    private func value(_ channel: Int, _ object: FormPlacement.Object, dx: Double, dy: Double) -> Float {
+        let (candidate, scale) = (object.candidate, Double(width) / object.size)
+        let along = (dx * candidate.direction.x + dy * candidate.direction.y) * scale
+        let across = (dy * candidate.direction.x - dx * candidate.direction.y) * scale / candidate.narrowing
+        let (u, v) = (
+            along + Double(width - 1) / 2, (candidate.isMirrored ? -across : across) + Double(height - 1) / 2
+        )
+        guard u > 0, v > 0, u < Double(width - 1), v < Double(height - 1) else { return 0 }
+        let (column, row) = (Int(u), Int(v))
+        let (right, down) = (Float(u - Double(column)), Float(v - Double(row)))
+        let place = (channel * height + row) * width + column
+        return withSpan { elements in
+            let upper = elements[place] + right * (elements[place + 1] - elements[place])
+            let lower = elements[place + width] + right * (elements[place + width + 1] - elements[place + width])
+            return upper + down * (lower - upper)
+        }
+    }
+}
