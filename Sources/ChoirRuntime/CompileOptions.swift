@@ -40,8 +40,12 @@ public struct CompileOptions: Hashable, Sendable {
 
     /// Where compiled models are kept, so that the next compilation of the same graph is fast; nil keeps none.
     ///
-    /// An entry is about as large as the weights. Entries are never removed; deleting the directory is always safe.
+    /// An entry is about as large as the weights. Deleting the directory is always safe.
     public var cacheDirectory = CompileOptions.defaultCacheDirectory
+
+    /// How many bytes it holds at most: a compilation that adds an entry removes those that were not used for the longest
+    /// time. The last one stays, however large it is.
+    public var cacheByteLimit = 20 << 30
 
     /// Makes the default options.
     public init() {}

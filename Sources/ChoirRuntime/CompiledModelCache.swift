@@ -10,6 +10,9 @@ import Glibc
 struct CompiledModelCache {
     let directory: String
 
+    /// How many bytes the entries have at most; a new one removes those that were not used for the longest time.
+    let byteLimit: Int
+
     /// A place for one compiled model.
     struct Slot {
         /// The directory to name to the engine.
@@ -42,7 +45,10 @@ struct CompiledModelCache {
         }
         let key = String(hash.value, radix: 16)
         let final = "\(directory)/\(key)"
-        if access(final, R_OK | X_OK) == 0 { return Slot(engineDirectory: final, finalDirectory: nil) }
+        if access(final, R_OK | X_OK) == 0 {
+            utimes(final, nil)
+            return Slot(engineDirectory: final, finalDirectory: nil)
+        }
         removeAbandoned(key: key)
         var template = Array("\(final).XXXXXX".utf8CString)
         guard template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) != nil else {
@@ -67,6 +73,27 @@ struct CompiledModelCache {
             var status = stat()
             let path = "\(directory)/\(name)"
             if stat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 { Self.remove(path) }
+        }
+    }
+
+    /// Removes whole entries while all are more than the limit, but not the one that was used last. A process that has
+    /// loaded one keeps it.
+    func trim() {
+        var entries: [(path: String, bytes: Int, used: (Int, Int))] = []
+        for name in Self.names(in: directory) where !name.contains(".") {
+            var status = stat()
+            let path = "\(directory)/\(name)"
+            guard stat(path, &status) == 0 else { continue }
+            let used = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+            let bytes = Self.names(in: path).reduce(0) { sum, file in
+                stat("\(path)/\(file)", &status) == 0 ? sum + status.st_size : sum
+            }
+            entries.append((path, bytes, used))
+        }
+        var total = entries.reduce(0) { $0 + $1.bytes }
+        for entry in entries.sorted(by: { $0.used < $1.used }).dropLast() where total > byteLimit {
+            Self.remove(entry.path)
+            total -= entry.bytes
         }
     }
 

@@ -121,6 +121,30 @@ import Testing
         }
     }
 
+    @Test("Entries that were not used for the longest time make room for new ones")
+    func oldEntriesMakeRoom() async throws {
+        let files = try (1...4).map { try file("\($0).safetensors", seed: UInt64($0)) }
+        _ = try await evaluate(files[0], options())
+        let manager = FileManager.default
+        let entry = try #require(try manager.contentsOfDirectory(atPath: cache).first)
+        let size = try blobs().reduce(0) { try $0 + Data(contentsOf: URL(fileURLWithPath: $1)).count }
+        try manager.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -100)], ofItemAtPath: "\(cache)/\(entry)")
+        var limited = options()
+        limited.cacheByteLimit = 2 * size + size / 2
+        _ = try await evaluate(files[1], limited)
+        // Used again, the first is newer than the second.
+        #expect(try await evaluate(files[0], limited).isFromCache)
+        _ = try await evaluate(files[2], limited)
+        #expect(try blobs().count == 2)
+        #expect(try await evaluate(files[0], limited).isFromCache)
+        #expect(try await evaluate(files[2], limited).isFromCache)
+        limited.cacheByteLimit = 0
+        _ = try await evaluate(files[3], limited)
+        #expect(try blobs().count == 1)
+        #expect(try await evaluate(files[3], limited).isFromCache)
+    }
+
     @Test("What a killed process left behind is removed after an hour, and not before")
     func abandonedEntriesAreRemoved() async throws {
         let file = try file("a.safetensors", seed: 1)
