@@ -143,4 +143,42 @@ import Testing
         request.bridges = [.consensus]
         #expect(try await canvas(request, by: denoiser(forms())) == canvas(request, by: denoiser(nil)))
     }
+
+    @Test func `pictures of a set are sketched too, black where they are joined`() async throws {
+        let seen = Seen()
+        var denoiser = denoiser(forms(sizes: 3...6))
+        denoiser.disturb = { await seen.add($0.coarse) }
+        let images = (0..<2).map {
+            TileImage(name: "\($0)", prompt: "galaxies", seed: UInt64($0), sides: TileImage.sides(joining: .xy))
+        }
+        var request = TileSetRequest(images: images, size: PixelSize(width: 128, height: 128))
+        (request.padding, request.strip) = (16, 8)
+        let pictures = try await ParallelDiffusionPipeline(denoiser: denoiser, modules: 2).paint(request)
+        let values = await seen.values
+        #expect(values.min() ?? 0 < -0.95)
+        #expect((-0.5...0.55).contains(values.max() ?? 1))
+        #expect(try await ParallelDiffusionPipeline(denoiser: denoiser, modules: 1).paint(request) == pictures)
+        let plain = try ParallelDiffusionPipeline(denoiser: self.denoiser(nil), modules: 2)
+        #expect(try await plain.paint(request) != pictures)
+    }
+
+    @Test func `a sketch of a picture of a set is black in its strips and around it`() throws {
+        let frame = TileFrame(width: 32, height: 32, padding: (8, 8), minimum: (0, 0), alignment: 16)
+        let image = TileImage(name: "a", prompt: "galaxies", seed: 1, sides: TileImage.sides(joining: .xy))
+        let sketch = try #require(
+            CanvasSketch(
+                frame, strip: 4, of: image, forms: forms(sizes: 3...6), channels: 3,
+                embedding: Tensor(shape: [1], repeating: 1)))
+        var led = Tensor(shape: [3, frame.height, frame.width])
+        sketch.lead(&led, at: .flow(0.5))
+        let inner = Region(x: 12, y: 12, width: 24, height: 24)
+        #expect(led.elements.contains { $0 > -0.5 })
+        led.write(Tensor(shape: [3, 24, 24], repeating: -1), x: inner.x, y: inner.y)
+        // Corners of an object's square reach a little further than the object.
+        let outside = led.elements.filter { $0 > -0.99 }.count
+        #expect(outside < 60)
+        var late = Tensor(shape: led.shape)
+        sketch.lead(&late, at: .flow(0.005))
+        #expect(late == Tensor(shape: led.shape))
+    }
 }

@@ -6,7 +6,7 @@ struct CanvasSketch {
     /// In -1 ... 1, in the shape of the stage's state: a canvas, or a sheet of tiles.
     private let canvas: Tensor
 
-    /// How much of what the network predicts it replaces in each cell, 0 ... 1.
+    /// How much of what the network predicts it replaces in each cell, 0 ... 1; one number for all.
     private let shares: [Float]
 
     /// The deviation of the noise from which on the network paints alone.
@@ -26,21 +26,39 @@ struct CanvasSketch {
         let weights = stage.regions.cellWeights(in: SeenCells(whole))
         let likely = weights.contents.map { forms.shares(of: embedding($0)) }
         guard likely.contains(where: { $0 != nil }) else { return nil }
-        let placement = FormPlacement(
-            request, on: plane, weights: weights.weights, shares: likely, kinds: forms.kinds)
-        var light = Tensor(shape: [channels, rows.length, columns.length])
-        for object in placement.objects {
-            let picture = forms.picture(
-                ofKind: object.kind, text: embedding(weights.contents[object.content]), pair: object.candidate.pair,
-                share: object.candidate.share)
-            light.addLight(of: picture, object, on: plane)
-        }
-        let made = Tensor(shape: light.shape, elements: light.elements.map { 2 * $0 - 1 })
+        let placement = FormPlacement(request, on: plane, weights: weights.weights, shares: likely, kinds: forms.kinds)
+        let made = Tensor(
+            sketching: placement.objects, on: plane, forms: forms, shape: stage.canvasShape(channels: channels)
+        ) { embedding(weights.contents[$0]) }
         let led = (0..<columns.length * rows.length).map { cell in
             zip(likely, weights.weights).reduce(Float(0)) { $0 + ($1.0 == nil ? 0 : $1.1[cell]) }
         }
         canvas = stage.sheet?.cut(made) ?? made
         shares = stage.sheet?.cut(Tensor(shape: [1, rows.length, columns.length], elements: led)).elements ?? led
+        until = forms.until
+    }
+
+    /// The sketch of a picture of a set; nil if its prompt names nothing that has a form.
+    ///
+    /// - Parameters:
+    ///   - frame: Where the picture lies in its tile, of which all around the objects is black.
+    ///   - strip: Cells at sides that are joined which other pictures may have as well: objects keep clear of them.
+    ///   - embedding: Of its prompt.
+    init?(_ frame: TileFrame, strip: Int, of image: TileImage, forms: LearnedForms, channels: Int, embedding: Tensor) {
+        let (x, y) = (frame.picture.x > 0 ? strip : 0, frame.picture.y > 0 ? strip : 0)
+        let (width, height) = (frame.picture.width - 2 * x, frame.picture.height - 2 * y)
+        guard let likely = forms.shares(of: embedding), width > 0, height > 0 else { return nil }
+        var plane = FormPlane(width: width, height: height, stride: width, wrapsX: false, wrapsY: false)
+        plane.origin = (frame.picture.x + x, frame.picture.y + y)
+        var request = PaintRequest(prompt: image.prompt, size: PixelSize(width: width, height: height))
+        request.seed = image.seed
+        let placement = FormPlacement(
+            request, on: plane, weights: [[Float](repeating: 1, count: width * height)], shares: [likely],
+            kinds: forms.kinds)
+        canvas = Tensor(
+            sketching: placement.objects, on: plane, forms: forms, shape: [channels, frame.height, frame.width]
+        ) { _ in embedding }
+        shares = [1]
         until = forms.until
     }
 
@@ -59,6 +77,21 @@ struct CanvasSketch {
 }
 
 extension Tensor {
+    /// Objects on a black sky, in -1 ... 1.
+    fileprivate init(
+        sketching objects: [FormPlacement.Object], on plane: FormPlane, forms: LearnedForms, shape: Shape,
+        text: (Int) -> Tensor
+    ) {
+        var light = Tensor(shape: shape)
+        for object in objects {
+            let candidate = object.candidate
+            let picture = forms.picture(
+                ofKind: object.kind, text: text(object.content), pair: candidate.pair, share: candidate.share)
+            light.addLight(of: picture, object, on: plane)
+        }
+        self.init(shape: shape, elements: light.elements.map { 2 * $0 - 1 })
+    }
+
     /// Adds the light of an object, seen through what is there: a + b - a·b.
     fileprivate mutating func addLight(of picture: Tensor, _ object: FormPlacement.Object, on plane: FormPlane) {
         let (candidate, half) = (object.candidate, object.size / 2)
@@ -68,9 +101,12 @@ extension Tensor {
         let rows = Int((candidate.y - half).rounded(.down))...Int((candidate.y + half).rounded(.up))
         let columns = Int((candidate.x - half).rounded(.down))...Int((candidate.x + half).rounded(.up))
         withMutableSpan { elements in
-            for y in rows where plane.wrapsY || (0..<height).contains(y) {
-                for x in columns where plane.wrapsX || (0..<width).contains(x) {
-                    let cell = (plane.wrapsY ? plane.row(y) : y) * width + (plane.wrapsX ? plane.column(x) : x)
+            for y in rows {
+                let row = (plane.wrapsY ? plane.row(y) : y) + plane.origin.y
+                guard (0..<height).contains(row) else { continue }
+                for x in columns {
+                    let column = (plane.wrapsX ? plane.column(x) : x) + plane.origin.x
+                    guard (0..<width).contains(column) else { continue }
                     for channel in 0..<channels {
                         var sum: Float = 0
                         for sample in 0..<samples * samples {
@@ -80,7 +116,7 @@ extension Tensor {
                                 dy: Double(y) + offset(sample / samples) - candidate.y)
                         }
                         let light = min(1, candidate.brightness * sum / Float(samples * samples))
-                        let place = channel * height * width + cell
+                        let place = (channel * height + row) * width + column
                         elements[place] += light * (1 - elements[place])
                     }
                 }

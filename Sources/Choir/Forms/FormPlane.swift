@@ -10,6 +10,9 @@ struct FormPlane {
     let wrapsX: Bool
     let wrapsY: Bool
 
+    /// Where the canvas has its first cell.
+    var origin = (x: 0, y: 0)
+
     /// Whether a circle lies in the picture.
     func holds(_ x: Double, _ y: Double, radius: Double) -> Bool {
         let isHeld = { (middle: Double, length: Int, wraps: Bool) in

@@ -34,7 +34,7 @@ extension ParallelDiffusionPipeline {
             let pool = try await denoiser.modules(for: stage.tileShape, embedding: prompts[0].0.shape, count: count)
             let painter = TileSetPainter(
                 stage: stage, plan: plan, modules: pool, concurrentTiles: count, prompts: prompts, coarser: coarser,
-                traits: denoiser.traits)
+                traits: denoiser.traits, forms: denoiser.forms)
             let states = try await painter.paint {
                 done += stage.perStep
                 progress(done, plan.evaluations)
@@ -60,6 +60,7 @@ struct TileSetPainter {
     let prompts: [(positive: Tensor, negative: Tensor)]
     let coarser: (stage: TileSetPlan.Stage, states: [Tensor])?
     let traits: ModelTraits
+    let forms: LearnedForms?
 
     func paint(each: () -> Void) async throws -> [Tensor] {
         let exchange = SideExchange(joins: plan.joins, frame: stage.frame, strip: stage.strip)
@@ -67,6 +68,7 @@ struct TileSetPainter {
         var states = start(over: below, noises: noises(NoiseDraw.start(rung: stage.rung), sharedBy: exchange))
         var samplers = try states.map { _ in try Sampler(stage.sampler, schedule: stage.schedule) }
         let (modules, prompts, guidance, scale) = (modules, prompts, stage.guidance, stage.scale)
+        let sketches = sketches()
         while let level = samplers[0].nextLevel {
             try Task.checkCancellation()
             let evaluation = samplers[0].evaluation
@@ -83,6 +85,7 @@ struct TileSetPainter {
                 predictions.append(prediction.clean)
                 each()
             }
+            for (index, sketch) in sketches.enumerated() { sketch?.lead(&predictions[index], at: level) }
             exchange.makeAlike(&predictions, evaluation: evaluation)
             let noises =
                 samplers[0].needsNoise
@@ -94,6 +97,16 @@ struct TileSetPainter {
         // The next size sees these paddings.
         exchange.fillPaddings(&states, evaluation: samplers[0].evaluation)
         return states
+    }
+
+    /// What leads each picture, where they are composed for finer sizes.
+    private func sketches() -> [CanvasSketch?] {
+        guard let forms, !stage.refines, stage.rung > 0 else { return [] }
+        return zip(plan.request.images, prompts).map { image, prompt in
+            CanvasSketch(
+                stage.frame, strip: stage.strip, of: image, forms: forms, channels: traits.channels,
+                embedding: prompt.positive)
+        }
     }
 
     /// Noise of unit deviation, each picture's own but where sides must be alike.
