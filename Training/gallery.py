@@ -8,6 +8,7 @@ and, beside it, as it is: the crop whose gradients are the median of its lit cro
 import argparse
 import json
 import pathlib
+import shutil
 import subprocess
 
 import numpy as np
@@ -22,6 +23,10 @@ LARGE = (("nebula", "red emission nebula", 1, False), ("clusters", "golden globu
          ("map", "dark sky with stars", 4, True))
 LEGEND = {"feather": 0.04, "#000000": None, "#cc2222": "red nebula", "#2244cc": "blue nebula",
           "#ddaa22": "golden globular clusters", "#22aa66": "green nebula"}
+# Painted with learned forms, and below by the network alone, with seeds from 40 on.
+FORMED = ("spiral galaxy", "blue spiral galaxy", "violet spiral galaxy", "white edge-on galaxy", "blue planetary nebula",
+          "supernova remnant")
+EMBEDDED = HERE.parent / "Sources/ChoirModels/Resources/Cosmos"
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -45,6 +50,15 @@ def paint(options, name, prompt, side, seed, *others):
     return np.asarray(Image.open(path).convert("RGB"))
 
 
+def without_forms(folder):
+    """A copy of the embedded model that composes by its network alone."""
+    shutil.copytree(EMBEDDED, folder, dirs_exist_ok=True)
+    config = json.loads((folder / "config.json").read_text())
+    del config["forms"]
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
 def typical_crop(picture):
     """The crop whose mean gradient is the median of those that are not nearly black."""
     side = picture.shape[0] // SHOWN
@@ -66,6 +80,11 @@ def main():
     prompts = (HERE / "prompts.txt").read_text().splitlines()
     small = [paint(options, f"{i:03} {prompt}", prompt, SHOWN, i) for i, prompt in enumerate(prompts)]
     sheet(small, prompts).save(options.output / "contact-sheet.jpg", quality=88)
+
+    plain = without_forms(options.work / "plain")
+    shown = [paint(options, f"{title} {prompt}", prompt, SHOWN, 40 + i, *others)
+             for title, others in (("formed", []), ("plain", ["--model", plain])) for i, prompt in enumerate(FORMED)]
+    sheet(shown, [*FORMED, *("without forms" for _ in FORMED)]).save(options.output / "cosmos-forms.jpg", quality=88)
 
     draw_map(options.work / "map-of-colours.png")
     (options.work / "legend.json").write_text(json.dumps(LEGEND))
