@@ -2,12 +2,14 @@
 whole, in 32 x 32 pixels.
 
     python forms.py --data DIRECTORY --exported DIRECTORY [--steps 16000]
+    python forms.py --data DIRECTORY --exported DIRECTORY --texts-only
 
 Writes forms.safetensors into an exported folder, and names it in its config.json. Composed by the denoising network from
 noise, galaxies are lumps: two cores show it far too few of them. So a small decoder learns a code for each picture together
 with itself (Bojanowski et al. 2018, "Optimizing the Latent Space of Generative Networks", equation 2), told the text that the
 network is told, which may name other colours than the picture's own. What composes is led by what the decoder says
-(`sketch.py`), and the network paints on from there (as in Pandey et al. 2022, "DiffuseVAE").
+(`sketch.py`), and the network paints on from there (as in Pandey et al. 2022, "DiffuseVAE"). The second line learns again
+which texts ask for which kinds, and keeps the rest of a folder's forms.
 
 forms.safetensors, f16:
     first, second, basis, picture     layers of the decoder, `.weight` [out, in] and `.bias` [out]
@@ -26,6 +28,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import nn
 
+import canvas
 import captions
 import sources
 from export import half
@@ -193,22 +196,32 @@ def named(text):
     return "spiral" if kind == "armed" else kind
 
 
+def asked(pictures, rng):
+    """Words as a prompt may have them, none for one that says nothing, and the kind that they ask for, or None."""
+    chance = rng.random()
+    if chance < 0.1:
+        return [], None
+    if chance < 0.25:
+        return canvas.sky_words(np.exp(rng.uniform(*np.log(canvas.SKY_DENSITIES))), rng), None
+    if chance < 0.35:
+        return [str(rng.choice([*captions.COLOURS, *captions.ALWAYS]))], None
+    index = int(rng.integers(len(pictures.texts)))
+    words, kind = drawn(pictures, index, rng)[0], named(pictures.texts[index])
+    kind = "galaxy cluster" if "cluster" in words and "galaxy" in words else kind
+    if rng.random() < 0.2:
+        # Several things in one place are none of them.
+        other = int(rng.integers(len(pictures.texts)))
+        kind = kind if kind == named(pictures.texts[other]) else None
+        words = words + drawn(pictures, other, rng)[0]
+    return words, kind
+
+
 def chances(pictures, vectors, rng, count=20000, steps=1500):
     """What a text says of each kind and of none: the layer whose logits these are."""
-    names = list(KINDS)
-    texts, targets = [], []
-    for _ in range(count):
-        index = int(rng.integers(len(pictures.texts)))
-        words, kind = drawn(pictures, index, rng)[0], named(pictures.texts[index])
-        kind = "galaxy cluster" if "cluster" in words and "galaxy" in words else kind
-        # Several things in one place are none of them.
-        if rng.random() < 0.2:
-            other = int(rng.integers(len(pictures.texts)))
-            kind = kind if kind == named(pictures.texts[other]) else None
-            words = words + drawn(pictures, other, rng)[0]
-        texts.append(pictures.text_of(words) @ vectors)
-        targets.append(names.index(kind) if kind else len(names))
-    texts, targets = torch.from_numpy(np.stack(texts).astype("f4")), torch.tensor(targets)
+    names, nothing = list(KINDS), vectors[-1]
+    drawn_texts = [asked(pictures, rng) for _ in range(count)]
+    texts = torch.from_numpy(np.stack([pictures.text_of(words) @ vectors if words else nothing for words, _ in drawn_texts]))
+    targets = torch.tensor([names.index(kind) if kind else len(names) for _, kind in drawn_texts])
     layer = nn.Linear(texts.shape[1], len(names) + 1)
     optimiser = torch.optim.Adam(layer.parameters(), lr=0.1)
     for _ in range(steps):
@@ -218,6 +231,18 @@ def chances(pictures, vectors, rng, count=20000, steps=1500):
     right = layer(texts).argmax(1) == targets
     print(f"kinds named by texts: {right.float().mean():.3f}")
     return layer
+
+
+def learned(pictures, vectors, rng, steps):
+    """The tensors of a decoder of the pictures' forms."""
+    forms = {index: form_of(pictures, index) for index, text in enumerate(pictures.texts)
+             if kind_of(text) and not captions.told_by_eye(text, [("unfit", UNFIT)])}
+    print(f"{len(forms)} forms")
+    decoder, codes = Decoder(vectors.shape[1]), nn.Parameter(0.5 * torch.randn(len(forms), CODE))
+    train(decoder, codes, batches(pictures, forms, vectors, rng), steps)
+    kinds = [kind_of(pictures.texts[index]) for index in forms]
+    members = torch.tensor([[float(kind in of) for kind in kinds] for of, *_ in KINDS.values()])
+    return decoder.state_dict() | {"codes": codes.data, "members": members}
 
 
 def described():
@@ -232,23 +257,16 @@ def main():
     arguments.add_argument("--data", type=pathlib.Path, required=True)
     arguments.add_argument("--exported", type=pathlib.Path, required=True)
     arguments.add_argument("--steps", type=int, default=16000)
+    arguments.add_argument("--texts-only", action="store_true")
     options = arguments.parse_args()
     torch.manual_seed(0)
-    rng = np.random.default_rng(0)
+    rng, file = np.random.default_rng(0), options.exported / "forms.safetensors"
     pictures, table = Pictures(options.data), WordTable.load(options.exported)
     vectors = np.concatenate([table.trained(pictures.vocabulary), table.nothing[None]])
-    forms = {index: form_of(pictures, index) for index, text in enumerate(pictures.texts)
-             if kind_of(text) and not captions.told_by_eye(text, [("unfit", UNFIT)])}
-    decoder, codes = Decoder(vectors.shape[1]), nn.Parameter(0.5 * torch.randn(len(forms), CODE))
     layer = chances(pictures, vectors, rng)
-    print(f"{len(forms)} forms")
-    train(decoder, codes, batches(pictures, forms, vectors, rng), options.steps)
-    kinds = [kind_of(pictures.texts[index]) for index in forms]
-    members = torch.tensor([[float(kind in of) for kind in kinds] for of, *_ in KINDS.values()])
-    tensors = decoder.state_dict() | {"codes": codes.data, "members": members, "chances.weight": layer.weight.data,
-                                      "chances.bias": layer.bias.data}
-    written = safetensors.torch.save({name: half(name, tensor) for name, tensor in tensors.items()})
-    (options.exported / "forms.safetensors").write_bytes(written)
+    tensors = safetensors.torch.load_file(file) if options.texts_only else learned(pictures, vectors, rng, options.steps)
+    tensors |= {"chances.weight": layer.weight.data, "chances.bias": layer.bias.data}
+    file.write_bytes(safetensors.torch.save({name: half(name, tensor) for name, tensor in tensors.items()}))
     config = json.loads((options.exported / "config.json").read_text()) | {"forms": described()}
     (options.exported / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 

@@ -164,4 +164,24 @@ import Testing
             for (share, chance) in zip(shares, chances) { #expect(abs(share - chance / named) <= 1e-4) }
         }
     }
+
+    @Test func `prompts ask for the forms that they name, and for none if they name none`() throws {
+        let denoiser = try denoiser()
+        let forms = try #require(denoiser.forms)
+        let kind = { (prompt: String) -> String? in
+            let shares = try forms.shares(of: denoiser.embedding(of: prompt))
+            return shares.flatMap { shares in
+                forms.kinds.indices.max { shares[$0] < shares[$1] }.map { forms.kinds[$0].name }
+            }
+        }
+        for prompt in [
+            "", "beautiful", "sky", "deep dark sky", "dark sky with stars", "red", "red nebula", "gas cloud",
+            "golden globular clusters", "open cluster", "dense star field", "blue nebula golden globular cluster",
+        ] { #expect(try kind(prompt) == nil, "\(prompt)") }
+        for (prompt, expected) in [
+            ("spiral galaxies", "spiral"), ("blue spiral galaxy", "spiral"), ("edge-on galaxy", "edge-on"),
+            ("golden galaxies", "galaxy"), ("planetary nebula", "planetary nebula"),
+            ("red supernova remnant", "supernova remnant"), ("cluster of galaxies", "galaxy cluster"),
+        ] { #expect(try kind(prompt) == expected, "\(prompt)") }
+    }
 }
