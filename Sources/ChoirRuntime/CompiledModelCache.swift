@@ -19,12 +19,14 @@ struct CompiledModelCache {
         let engineDirectory: String
         /// Where it moves after a success, or nil when the model is there already.
         fileprivate let finalDirectory: String?
+        fileprivate let cache: CompiledModelCache
 
-        /// Makes a new entry visible to others.
+        /// Makes a new entry visible to others, and room for it.
         func commit() {
             guard let finalDirectory else { return }
             // Fails when another process was first; its entry is as good.
             if rename(engineDirectory, finalDirectory) != 0 { CompiledModelCache.remove(engineDirectory) }
+            cache.trim()
         }
 
         /// Removes an entry that could not be used.
@@ -46,8 +48,9 @@ struct CompiledModelCache {
         let key = String(hash.value, radix: 16)
         let final = "\(directory)/\(key)"
         if access(final, R_OK | X_OK) == 0 {
+            // Now, so that it is among the last to go.
             utimes(final, nil)
-            return Slot(engineDirectory: final, finalDirectory: nil)
+            return Slot(engineDirectory: final, finalDirectory: nil, cache: self)
         }
         removeAbandoned(key: key)
         var template = Array("\(final).XXXXXX".utf8CString)
@@ -55,7 +58,7 @@ struct CompiledModelCache {
             return nil
         }
         let partial = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return Slot(engineDirectory: partial, finalDirectory: final)
+        return Slot(engineDirectory: partial, finalDirectory: final, cache: self)
     }
 
     private func makeDirectories() -> Bool {
@@ -78,7 +81,7 @@ struct CompiledModelCache {
 
     /// Removes whole entries while all are more than the limit, but not the one that was used last. A process that has
     /// loaded one keeps it.
-    func trim() {
+    private func trim() {
         var entries: [(path: String, bytes: Int, used: (Int, Int))] = []
         for name in Self.names(in: directory) where !name.contains(".") {
             var status = stat()

@@ -103,13 +103,10 @@ public final class OpenVINORuntime: Sendable {
 
         let properties = Self.properties(options, precision)
 
-        let cache = options.cacheDirectory.map {
-            CompiledModelCache(directory: $0, byteLimit: options.cacheByteLimit)
-        }
-        let slot = cache.flatMap { cache in
+        let slot = options.cacheDirectory.flatMap { directory in
             let engine = (try? Self.version) ?? ""
             let processor = (try? fullName(of: options.device)) ?? ""
-            return cache.slot(
+            return CompiledModelCache(directory: directory, byteLimit: options.cacheByteLimit).slot(
                 for: [text, engine, options.device, processor] + properties.map { "\($0.0)=\($0.1)" },
                 weights: graph.weights
             )
@@ -127,7 +124,6 @@ public final class OpenVINORuntime: Sendable {
                     properties + [("CACHE_DIR", slot.engineDirectory)]
                 )
                 slot.commit()
-                cache?.trim()
                 graph.weights.releasePages()
                 return CompiledModel(adopting: handle, graph, self, options, precision)
             } catch {
