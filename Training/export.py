@@ -96,9 +96,8 @@ def write_again(exported, mixtures, folder):
     table = Mixtures.of(config["vocabulary"], mixtures)
     words = lookup.WordTable.load(exported)
     if exported.resolve() != folder.resolve():
-        for file in ("model.safetensors", "config.json", "forms.safetensors"):
-            if (exported / file).exists():
-                shutil.copyfile(exported / file, folder / file)
+        for file in ("model.safetensors", "config.json", *(["forms.safetensors"] if "forms" in config else [])):
+            shutil.copyfile(exported / file, folder / file)
     write_words(folder, table, torch.from_numpy(words.trained(config["vocabulary"])), torch.from_numpy(words.nothing))
     return table
 

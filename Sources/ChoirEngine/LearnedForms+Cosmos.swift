@@ -22,7 +22,7 @@ extension LearnedForms {
         let layer = { (name: String, inputs: Int, outputs: Int?) in
             let weight = try tensor(
                 "\(name).weight",
-                { $0.rank == 2 && $0[1] == inputs && (outputs.map { [$0] } ?? Array(1...4096)).contains($0[0]) },
+                { $0.rank == 2 && $0[1] == inputs && ((outputs ?? 1)...(outputs ?? 4096)).contains($0[0]) },
                 "[\(outputs.map(String.init) ?? "1 to 4096"), \(inputs)]")
             return DenseLayer(
                 weight: weight, bias: try tensor("\(name).bias", { $0 == [weight.height] }, "[\(weight.height)]"))

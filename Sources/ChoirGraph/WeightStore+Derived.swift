@@ -70,7 +70,8 @@ extension WeightStore {
     /// The corresponding C function is `mkstemp`; `tmpfile` does not ask for `TMPDIR`, and Swift does not see `O_TMPFILE`.
     private static func namelessFile() -> Int32? {
         let directory = getenv("TMPDIR").map { String(cString: $0) } ?? ""
-        // A variable, because the last six characters are replaced by others that make the name a new one.
+        // An empty TMPDIR is none, and not the root. A variable, because `mkstemp` replaces the last six characters by others
+        // that make the name a new one.
         var template = Array("\(directory.isEmpty ? "/tmp" : directory)/choir-weights-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { return nil }

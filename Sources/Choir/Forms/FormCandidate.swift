@@ -6,7 +6,7 @@ struct FormCandidate: Equatable {
     let x: Double
     let y: Double
 
-    /// Twelve numbers, 0 ..< 1, of which all that follows is made.
+    /// Numbers, 0 ..< 1, of which all that follows is made.
     private let numbers: [Double]
 
     /// The longer axis, a vector of length 1.
@@ -32,6 +32,7 @@ struct FormCandidate: Equatable {
     ///   - y: Its first row.
     ///   - values: Three normal numbers: who gives a part of the canvas another seed has other objects there.
     private init(x: Int, y: Int, drawnBy values: [Float]) {
+        // As many numbers as it takes, from the bits of those three; the key is any that nothing else has.
         let bits = values.map(\.bitPattern)
         numbers = [0, 1, 2].flatMap { (block: UInt32) in
             let words = philox4x32(

@@ -1,4 +1,4 @@
-public import ChoirTensor
+import ChoirTensor
 import Foundation
 
 /// What a model has learned of the forms of objects, apart from how it paints them: pictures of a few pixels, of which what
@@ -72,7 +72,7 @@ public struct LearnedForms: Sendable {
     /// How likely an object is one of each kind, of those that a text asks for; nil if it more likely asks for none.
     ///
     /// - Parameter text: The model's form of a prompt, one vector.
-    public func shares(of text: Tensor) -> [Double]? {
+    func shares(of text: Tensor) -> [Double]? {
         let logits = likelihoods(text.elements).map(Double.init)
         let largest = logits.max() ?? 0
         let weights = logits.map { exp($0 - largest) }
