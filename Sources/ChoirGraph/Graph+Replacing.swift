@@ -3,7 +3,7 @@ import ChoirTensor
 // What passes that rewrite a finished graph have in common.
 extension Graph {
     /// A weight as it lies in the store.
-    struct StoredWeight {
+    struct StoredWeight: Sendable {
         let offset: Int
         let elementType: ElementType
         let shape: Shape

@@ -47,7 +47,7 @@ extension Graph {
     private static func isFasterByWinograd(weight: Shape, output: Shape) -> Bool {
         let (outputs, inputs, cells) = (weight[0], weight[1], output[2] * output[3])
         return weight[2] == 3 && weight[3] == 3 && hasEnoughChannelsForWinograd(inputs: inputs, outputs: outputs)
-            && cells >= 1024 && output[0] * cells * max(outputs, inputs) <= 1 << 24
+            && cells >= 256 && output[0] * cells * max(outputs, inputs) <= 1 << 24
     }
 
     /// Whether a convolution of many cells would be replaced, as far as its channels say.

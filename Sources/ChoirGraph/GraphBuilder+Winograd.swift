@@ -54,7 +54,7 @@ extension GraphBuilder {
     ) throws(GraphError) -> [Value] {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let byteCount = 4 * 3 * outputs * inputs
-        let offset = try weights.derive(
+        let offset = weights.derive(
             from: weight.offset, byteCount: WinogradWeights.kernelCount * byteCount
         ) { base, kernels in
             WinogradWeights.transform(

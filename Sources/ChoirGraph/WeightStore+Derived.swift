@@ -2,49 +2,70 @@ import Glibc
 import Synchronization
 
 extension WeightStore {
-    /// The part of a store that weights lie in which were computed from others.
+    /// The part of a store that weights lie in which are computed from others.
     struct DerivedArea {
         /// Where the next one goes.
         var end: Int
-        /// Where each lies, by where what it was computed from begins and by its own length.
+        /// Where each lies, by where what it is computed from begins and by its own length.
         var offsets: [Range<Int>: Int] = [:]
+        /// Those that have a place but are not computed yet.
+        var pending: [DerivedWeight] = []
         /// Those whose pages the system can take back, because a file holds them.
         var files: [Range<Int>] = []
 
         init(offset: Int) { end = offset }
     }
 
-    /// Computes weights from a weight once, and returns their offset.
-    ///
-    /// They lie in a nameless file of the temporary directory, so that like a checkpoint's own they need memory only
-    /// while an engine reads them; in memory where no such file can be made.
+    /// A weight that is computed when an engine is to read it.
+    struct DerivedWeight: Sendable {
+        let offset: Int
+        let byteCount: Int
+        /// Gets the store's first byte and where the result goes; must not use the store otherwise.
+        let compute: @Sendable (UnsafeRawPointer, UnsafeMutableRawPointer) -> Void
+    }
+
+    /// Gives weights that are computed from a weight a place, once, and returns its offset.
     ///
     /// - Parameters:
     ///   - source: The offset of the weight.
     ///   - byteCount: The bytes of what is computed; later calls with the same source and count return the same.
     ///   - compute: Gets the store's first byte and where the result goes; must not use the store otherwise.
     func derive(
-        from source: Int, byteCount: Int, _ compute: (UnsafeRawPointer, UnsafeMutableRawPointer) -> Void
-    ) throws(GraphError) -> Int {
-        let derived: Result<Int, GraphError> = derived.withLock { area in
+        from source: Int, byteCount: Int,
+        _ compute: @escaping @Sendable (UnsafeRawPointer, UnsafeMutableRawPointer) -> Void
+    ) -> Int {
+        derived.withLock { area in
             let key = source..<(source + byteCount)
-            if let known = area.offsets[key] { return .success(known) }
-            let pageSize = sysconf(Int32(_SC_PAGESIZE))
+            if let known = area.offsets[key] { return known }
             let offset = area.end
-            let end = (offset + byteCount + pageSize - 1) / pageSize * pageSize
-            precondition(end <= reservedByteCount, "weights are derived from what is not a weight of this store")
-            let address = base + offset
-            guard mprotect(address, end - offset, PROT_READ | PROT_WRITE) == 0 else {
-                return .failure(
-                    GraphError(.storage, "weights", "cannot use \(byteCount) bytes of memory: \(systemMessage())"))
-            }
-            compute(UnsafeRawPointer(base), address)
-            if Self.moveToFile(address, byteCount) { area.files.append(offset..<end) }
-            area.end = end
+            area.end = Self.pages(offset + byteCount)
+            precondition(area.end <= reservedByteCount, "weights are derived from what is not a weight of this store")
+            area.pending.append(DerivedWeight(offset: offset, byteCount: byteCount, compute: compute))
             area.offsets[key] = offset
-            return .success(offset)
+            return offset
         }
-        return try derived.get()
+    }
+
+    /// Computes the derived weights that have only a place yet; before, nobody may read them.
+    ///
+    /// A graph that comes out of a cache never needs them. They lie in nameless files of the temporary directory, so that
+    /// like a checkpoint's own they need memory only while an engine reads them; in memory where no such file can be made.
+    package func computeDerivedWeights() throws(GraphError) {
+        let failure: GraphError? = derived.withLock { area in
+            while let weight = area.pending.last {
+                let address = base + weight.offset
+                let end = Self.pages(weight.offset + weight.byteCount)
+                guard mprotect(address, end - weight.offset, PROT_READ | PROT_WRITE) == 0 else {
+                    let reason = "cannot use \(weight.byteCount) bytes of memory: \(systemMessage())"
+                    return GraphError(.storage, "weights", reason)
+                }
+                weight.compute(UnsafeRawPointer(base), address)
+                if Self.moveToFile(address, weight.byteCount) { area.files.append(weight.offset..<end) }
+                area.pending.removeLast()
+            }
+            return nil
+        }
+        if let failure { throw failure }
     }
 
     /// Writes memory to a new file without a name and maps that in its place; false, and nothing changed, where there is

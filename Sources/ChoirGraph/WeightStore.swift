@@ -60,9 +60,6 @@ public final class WeightStore: Sendable {
     /// system refuses the mapping. The corresponding C function is `mmap`.
     public init(files: [SafetensorsFile] = [], naming: WeightNaming = .asWritten) throws(GraphError) {
         self.naming = naming
-        let pageSize = sysconf(Int32(_SC_PAGESIZE))
-        func pages(_ byteCount: Int) -> Int { (byteCount + pageSize - 1) / pageSize * pageSize }
-
         var entries: [String: Entry] = [:]
         var fileOffsets: [Int] = []
         var offset = 0
@@ -80,7 +77,7 @@ public final class WeightStore: Sendable {
                     throw GraphError(.storage, name, "both \(other.path) and \(file.path) have this weight")
                 }
             }
-            offset += pages(file.mapping.bytes.count)
+            offset += Self.pages(file.mapping.bytes.count)
         }
         self.entries = entries
         switch files.count {
@@ -93,7 +90,8 @@ public final class WeightStore: Sendable {
         derived = Mutex(DerivedArea(offset: offset + Self.inlineCapacity))
         // Addresses cost nothing. From a weight twice as many numbers are derived, of four bytes where it may have two,
         // and they end with a page.
-        reservedByteCount = offset + Self.inlineCapacity + 4 * (offset + Self.inlineCapacity) + entries.count * pageSize
+        reservedByteCount =
+            offset + Self.inlineCapacity + 4 * (offset + Self.inlineCapacity) + entries.count * Self.pages(1)
         let reserved = mmap(nil, reservedByteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         guard let reserved, reserved != MAP_FAILED else {
             throw GraphError(
@@ -140,7 +138,7 @@ public final class WeightStore: Sendable {
         return entry.isTransposed ? Shape(entry.shape.dimensions.reversed()) : entry.shape
     }
 
-    /// Changes whenever the weights may have changed: device, file number, size and time of every file, and a hash of
+    /// Changes whenever the weights may have changed: device, file number, size and times of every file, and a hash of
     /// the inline constants.
     package var identity: String {
         let constants = inline.withLock { area in
@@ -151,7 +149,8 @@ public final class WeightStore: Sendable {
         return (fileIdentities + [String(constants, radix: 16)]).joined(separator: " ")
     }
 
-    /// Everything that the engine may read, from the first file to the last constant.
+    /// Everything that the engine may read, from the first file to the last constant; derived weights only after
+    /// ``computeDerivedWeights()``.
     ///
     /// Valid as long as the store lives.
     package var bytes: UnsafeRawBufferPointer {
@@ -204,6 +203,12 @@ public final class WeightStore: Sendable {
         return offset
     }
 
+    /// The same number of bytes up to the end of a page.
+    static func pages(_ byteCount: Int) -> Int {
+        let pageSize = sysconf(Int32(_SC_PAGESIZE))
+        return (byteCount + pageSize - 1) / pageSize * pageSize
+    }
+
     /// Maps a file that was validated before over a reserved range, and returns what tells it from other files.
     private static func map(
         _ file: SafetensorsFile,
@@ -227,7 +232,9 @@ public final class WeightStore: Sendable {
         // offsets hold, and it is simply the newer file that is used.
         let headerEnd = file.tensors.values.map(\.fileRange.lowerBound).min() ?? known.count
         guard memcmp(address, knownAddress, headerEnd) == 0 else { throw replaced }
-        return "\(status.st_dev):\(status.st_ino):\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+        // Only the system sets the time of the last change to a file; that of the last writing anyone can set.
+        let times = [status.st_mtim, status.st_ctim].map { "\($0.tv_sec).\($0.tv_nsec)" }
+        return "\(status.st_dev):\(status.st_ino):\(status.st_size):\(times[0]):\(times[1])"
     }
 }
 

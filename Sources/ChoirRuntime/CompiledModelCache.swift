@@ -5,8 +5,7 @@ import Glibc
 ///
 /// OpenVINO writes a cache file in place, so a process that is killed meanwhile, or a second one that reads, would meet
 /// half a file. So the engine gets a private directory, which is renamed when the compilation has succeeded: what has
-/// its final name is whole. Inside it OpenVINO compares a hash of the model and the bytes of its weights, so that a
-/// wrong entry could only be taken if both our key and that hash agreed.
+/// its final name is whole.
 struct CompiledModelCache {
     let directory: String
 
@@ -20,6 +19,17 @@ struct CompiledModelCache {
         /// Where it moves after a success, or nil when the model is there already.
         fileprivate let finalDirectory: String?
         fileprivate let cache: CompiledModelCache
+
+        /// Whether the model is there.
+        var isFilled: Bool { finalDirectory == nil }
+
+        /// The files that the engine has in it.
+        var fileNames: [String] { CompiledModelCache.names(in: engineDirectory) }
+
+        /// Puts one file in the place of another.
+        func replace(_ name: String, by other: String) -> Bool {
+            rename("\(engineDirectory)/\(other)", "\(engineDirectory)/\(name)") == 0
+        }
 
         /// Makes a new entry visible to others, and room for it.
         func commit() {

@@ -103,35 +103,21 @@ public final class OpenVINORuntime: Sendable {
 
         let properties = Self.properties(options, precision)
 
-        let slot = options.cacheDirectory.flatMap { directory in
-            let engine = (try? Self.version) ?? ""
-            let processor = (try? fullName(of: options.device)) ?? ""
-            return CompiledModelCache(directory: directory, byteLimit: options.cacheByteLimit).slot(
-                for: [text, engine, options.device, processor] + properties.map { "\($0.0)=\($0.1)" },
-                weights: graph.weights
-            )
+        let slot = cacheSlot(for: graph, text: text, options, properties)
+        if let slot, slot.isFilled, let handle = load(graph, from: slot, options.device, properties) {
+            return CompiledModel(adopting: handle, graph, self, options, precision)
         }
-        if let directory = options.cacheDirectory, slot == nil {
-            log.warning("\(directory): cannot be written, so every run compiles \(graph.name) anew")
+        do throws(GraphError) {
+            try graph.weights.computeDerivedWeights()
+        } catch {
+            throw OpenVINOError(.engine, graph.name, "\(error)")
         }
-        if let slot {
-            // A cache that is full, damaged or not writable must not stop the work.
-            do throws(OpenVINOError) {
-                let handle = try compile(
-                    text,
-                    graph,
-                    options.device,
-                    properties + [("CACHE_DIR", slot.engineDirectory)]
-                )
-                slot.commit()
-                graph.weights.releasePages()
-                return CompiledModel(adopting: handle, graph, self, options, precision)
-            } catch {
-                slot.discard()
-                log.warning("\(slot.engineDirectory): compiling without this cache, \(error)")
+        let handle =
+            if let slot, !slot.isFilled, let handle = compile(text, graph, into: slot, options.device, properties) {
+                handle
+            } else {
+                try compile(text, graph, options.device, properties)
             }
-        }
-        let handle = try compile(text, graph, options.device, properties)
         graph.weights.releasePages()
         return CompiledModel(adopting: handle, graph, self, options, precision)
     }
@@ -172,7 +158,7 @@ public final class OpenVINORuntime: Sendable {
     }
 
     /// Reads the text and compiles it; returns a handle that the caller owns (+1).
-    private func compile(
+    func compile(
         _ text: String,
         _ graph: Graph,
         _ device: String,
