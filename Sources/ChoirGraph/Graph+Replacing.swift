@@ -1,4 +1,5 @@
 import ChoirTensor
+import Glibc
 
 // What passes that rewrite a finished graph have in common.
 extension Graph {
@@ -7,6 +8,22 @@ extension Graph {
         let offset: Int
         let elementType: ElementType
         let shape: Shape
+
+        /// Copies its numbers as f32.
+        ///
+        /// - Parameters:
+        ///   - base: The store's first byte.
+        ///   - numbers: Where as many numbers as it has go.
+        func copyNumbers(from base: UnsafeRawPointer, to numbers: UnsafeMutablePointer<Float>) {
+            let first = base + offset
+            func bits(_ index: Int) -> UInt16 { first.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self) }
+            let count = shape.elementCount
+            switch elementType {
+            case .f16: for index in 0..<count { numbers[index] = Float(Float16(bitPattern: bits(index))) }
+            case .bf16: for index in 0..<count { numbers[index] = Float(bitPattern: UInt32(bits(index)) << 16) }
+            default: memcpy(numbers, first, 4 * count)
+            }
+        }
     }
 
     /// What stands in the place of a layer with one output.
@@ -47,6 +64,14 @@ extension Graph {
         if layer.isDecompression { layer = layers[layer.inputs[0].layer] }
         guard layer.type == "Const", let offset = layer.integers("offset")?.first else { return nil }
         return StoredWeight(offset: offset, elementType: layer.outputs[0].elementType, shape: value.shape)
+    }
+
+    /// Computes what a pass has derived from weights; until then an engine must not read the graph's constants.
+    ///
+    /// - Parameter directory: Where nameless files can be made, of 8 GB for a UNet of SDXL; nil takes the temporary one.
+    package func computeDerivedWeights(in directory: String? = nil) throws(GraphError) {
+        let offsets = layers.lazy.filter { $0.type == "Const" }.compactMap { $0.integers("offset")?.first }
+        try weights.computeDerivedWeights(at: Set(offsets), in: directory)
     }
 
     /// Which layers results and parameters need, when layers need the given inputs.

@@ -40,10 +40,9 @@ extension Graph {
     ///
     /// Multiplications grow with the product of the channels, sums with their sum. Measured in f32 with AVX2, time by
     /// that of the convolution itself: 128 to 128 channels 0.83, 256 to 128 0.91, 256 to 256 0.71, 320 to 320 0.59,
-    /// 640 to 640 0.54. Both ends are bounded by memory. Where there are few cells there are many channels: below 32 x 32
-    /// SD 1.5 would save another twelfth of its time for 1 GB of weights, which each start writes in 10 to 15 s. And what
-    /// is added up takes about three times an input and an output, which the last levels of a decoder's tile have no room
-    /// for.
+    /// 640 to 640 0.54. Both ends are bounded by memory. Where there are few cells there are many channels: those of 8 x 8
+    /// cells take a twenty-fifth of SD 1.5's time, and their weights would take another gigabyte. And what is added up
+    /// takes about three times an input and an output, which the last levels of a decoder's tile have no room for.
     private static func isFasterByWinograd(weight: Shape, output: Shape) -> Bool {
         let (outputs, inputs, cells) = (weight[0], weight[1], output[2] * output[3])
         return weight[2] == 3 && weight[3] == 3 && hasEnoughChannelsForWinograd(inputs: inputs, outputs: outputs)

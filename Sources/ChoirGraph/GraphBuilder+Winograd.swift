@@ -55,10 +55,14 @@ extension GraphBuilder {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let byteCount = 4 * 3 * outputs * inputs
         let offset = weights.derive(
-            from: weight.offset, byteCount: WinogradWeights.kernelCount * byteCount
+            "Winograd", from: weight.offset, byteCount: WinogradWeights.kernelCount * byteCount
         ) { base, kernels in
-            WinogradWeights.transform(
-                base + weight.offset, weight.elementType, pairCount: outputs * inputs, into: kernels)
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: weight.shape.elementCount) { numbers in
+                guard let numbers = numbers.baseAddress else { return }
+                weight.copyNumbers(from: base, to: numbers)
+                WinogradWeights.transform(
+                    numbers, pairCount: outputs * inputs, into: kernels.assumingMemoryBound(to: Float.self))
+            }
         }
         return try (0..<WinogradWeights.kernelCount).map { kernel throws(GraphError) in
             let context = LayerContext(

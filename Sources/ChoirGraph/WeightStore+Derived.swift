@@ -6,14 +6,21 @@ extension WeightStore {
     struct DerivedArea {
         /// Where the next one goes.
         var end: Int
-        /// Where each lies, by where what it is computed from begins and by its own length.
-        var offsets: [Range<Int>: Int] = [:]
+        /// Where each lies, by what it is.
+        var offsets: [DerivedKey: Int] = [:]
         /// Those that have a place but are not computed yet.
         var pending: [DerivedWeight] = []
         /// Those whose pages the system can take back, because a file holds them.
         var files: [Range<Int>] = []
 
         init(offset: Int) { end = offset }
+    }
+
+    /// What is computed from which weight.
+    struct DerivedKey: Hashable {
+        let form: String
+        let source: Int
+        let byteCount: Int
     }
 
     /// A weight that is computed when an engine is to read it.
@@ -27,15 +34,16 @@ extension WeightStore {
     /// Gives weights that are computed from a weight a place, once, and returns its offset.
     ///
     /// - Parameters:
+    ///   - form: What is computed, in words.
     ///   - source: The offset of the weight.
-    ///   - byteCount: The bytes of what is computed; later calls with the same source and count return the same.
+    ///   - byteCount: The bytes of what is computed; later calls with the same form, source and count return the same.
     ///   - compute: Gets the store's first byte and where the result goes; must not use the store otherwise.
     func derive(
-        from source: Int, byteCount: Int,
+        _ form: String, from source: Int, byteCount: Int,
         _ compute: @escaping @Sendable (UnsafeRawPointer, UnsafeMutableRawPointer) -> Void
     ) -> Int {
         derived.withLock { area in
-            let key = source..<(source + byteCount)
+            let key = DerivedKey(form: form, source: source, byteCount: byteCount)
             if let known = area.offsets[key] { return known }
             let offset = area.end
             area.end = Self.pages(offset + byteCount)
@@ -46,13 +54,19 @@ extension WeightStore {
         }
     }
 
-    /// Computes the derived weights that have only a place yet; before, nobody may read them.
+    /// Computes those of the derived weights at some offsets that have only a place yet; before, nobody may read them.
     ///
-    /// A graph that comes out of a cache never needs them. They lie in nameless files of the temporary directory, so that
-    /// like a checkpoint's own they need memory only while an engine reads them; in memory where no such file can be made.
-    package func computeDerivedWeights() throws(GraphError) {
+    /// They lie in nameless files, so that like a checkpoint's own they need memory only while an engine reads them; in
+    /// memory where no such file can be made.
+    ///
+    /// - Parameters:
+    ///   - offsets: Where the weights of a graph begin.
+    ///   - directory: Where the files are made; nil or where none can be made, the temporary directory, which on some
+    ///     systems is memory itself.
+    func computeDerivedWeights(at offsets: Set<Int>, in directory: String?) throws(GraphError) {
         let failure: GraphError? = derived.withLock { area in
-            while let weight = area.pending.last {
+            while let index = area.pending.firstIndex(where: { offsets.contains($0.offset) }) {
+                let weight = area.pending[index]
                 let address = base + weight.offset
                 let end = Self.pages(weight.offset + weight.byteCount)
                 guard mprotect(address, end - weight.offset, PROT_READ | PROT_WRITE) == 0 else {
@@ -60,8 +74,8 @@ extension WeightStore {
                     return GraphError(.storage, "weights", reason)
                 }
                 weight.compute(UnsafeRawPointer(base), address)
-                if Self.moveToFile(address, weight.byteCount) { area.files.append(weight.offset..<end) }
-                area.pending.removeLast()
+                if Self.moveToFile(address, weight.byteCount, in: directory) { area.files.append(weight.offset..<end) }
+                area.pending.remove(at: index)
             }
             return nil
         }
@@ -72,8 +86,12 @@ extension WeightStore {
     /// no room for one.
     ///
     /// Written, not mapped from the start: for each page of a mapped file that is written to, the system stops.
-    private static func moveToFile(_ address: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
-        guard let descriptor = namelessFile() else { return false }
+    private static func moveToFile(
+        _ address: UnsafeMutableRawPointer, _ byteCount: Int, in directory: String?
+    ) -> Bool {
+        guard let descriptor = directory.flatMap(namelessFile) ?? namelessFile(in: temporaryDirectory) else {
+            return false
+        }
         defer { close(descriptor) }
         var written = 0
         while written < byteCount {
@@ -85,15 +103,19 @@ extension WeightStore {
         return mmap(address, byteCount, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, 0) == address
     }
 
-    /// A new file for this user alone that vanishes when it is closed, in the directory where libvips has its temporary
-    /// files too.
-    ///
-    /// The corresponding C function is `mkstemp`; `tmpfile` does not ask for `TMPDIR`, and Swift does not see `O_TMPFILE`.
-    private static func namelessFile() -> Int32? {
+    /// Where libvips has its temporary files too. An empty `TMPDIR` is none, and not the root.
+    private static var temporaryDirectory: String {
         let directory = getenv("TMPDIR").map { String(cString: $0) } ?? ""
-        // An empty TMPDIR is none, and not the root. A variable, because `mkstemp` replaces the last six characters by others
-        // that make the name a new one.
-        var template = Array("\(directory.isEmpty ? "/tmp" : directory)/choir-weights-XXXXXX".utf8CString)
+        return directory.isEmpty ? "/tmp" : directory
+    }
+
+    /// A new file for this user alone that vanishes when it is closed.
+    ///
+    /// The corresponding C function is `mkstemp`; `tmpfile` does not let the directory be chosen, and Swift does not see
+    /// `O_TMPFILE`.
+    private static func namelessFile(in directory: String) -> Int32? {
+        // A variable, because `mkstemp` replaces the last six characters by others that make the name a new one.
+        var template = Array("\(directory)/choir-weights-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { return nil }
         unlink(template)

@@ -150,7 +150,7 @@ public final class WeightStore: Sendable {
     }
 
     /// Everything that the engine may read, from the first file to the last constant; derived weights only after
-    /// ``computeDerivedWeights()``.
+    /// ``Graph/computeDerivedWeights(in:)``.
     ///
     /// Valid as long as the store lives.
     package var bytes: UnsafeRawBufferPointer {

@@ -45,7 +45,7 @@ public struct CompileOptions: Hashable, Sendable {
 
     /// How many bytes it holds at most: a compilation that adds an entry removes those that were not used for the longest
     /// time. The last one stays, however large it is.
-    public var cacheByteLimit = 20 << 30
+    public var cacheByteLimit = 40 << 30
 
     /// Makes the default options.
     public init() {}

@@ -30,7 +30,7 @@ extension OpenVINORuntime {
         _ graph: Graph, from slot: CompiledModelCache.Slot, _ device: String, _ properties: [(String, String)]
     ) -> OpaquePointer? {
         do throws(OpenVINOError) {
-            let handle = try compilePlaceholder(in: slot, device, properties)
+            let handle = try compilePlaceholder(of: graph, in: slot, device, properties)
             // The engine replaces a file that it cannot read by what it was asked for.
             if Self.isModel(handle, of: graph) { return handle }
             ov_compiled_model_free(handle)
@@ -49,7 +49,7 @@ extension OpenVINORuntime {
         _ properties: [(String, String)]
     ) -> OpaquePointer? {
         do throws(OpenVINOError) {
-            ov_compiled_model_free(try compilePlaceholder(in: slot, device, properties))
+            ov_compiled_model_free(try compilePlaceholder(of: graph, in: slot, device, properties))
             let placeholders = slot.fileNames
             let handle = try compile(text, graph, device, properties + [("CACHE_DIR", slot.engineDirectory)])
             let models = slot.fileNames.filter { !placeholders.contains($0) }
@@ -67,19 +67,20 @@ extension OpenVINORuntime {
         }
     }
 
+    /// What the engine finds under the placeholder's name: the graph's model, or the placeholder if there is none.
     private func compilePlaceholder(
-        in slot: CompiledModelCache.Slot, _ device: String, _ properties: [(String, String)]
+        of graph: Graph, in slot: CompiledModelCache.Slot, _ device: String, _ properties: [(String, String)]
     ) throws(OpenVINOError) -> OpaquePointer {
-        let graph: Graph
+        let placeholder: Graph
         do throws(GraphError) {
-            let builder = GraphBuilder(name: "placeholder", weights: try WeightStore())
-            try builder.result("placeholder.result", builder.relu(builder.parameter("placeholder.input", shape: [1])))
-            graph = try builder.build()
+            let g = GraphBuilder(name: "placeholder of \(graph.name)", weights: try WeightStore())
+            try g.result("placeholder.output", g.relu(g.parameter("placeholder.input", shape: [1])))
+            placeholder = try g.build()
         } catch {
-            throw OpenVINOError(.engine, "placeholder", "\(error)")
+            throw OpenVINOError(.engine, graph.name, "\(error)")
         }
         let properties = properties + [("CACHE_DIR", slot.engineDirectory)]
-        return try compile(IRWriter().text(of: graph), graph, device, properties)
+        return try compile(IRWriter().text(of: placeholder), placeholder, device, properties)
     }
 
     /// Whether a compiled model takes and gives what a graph does.

@@ -108,7 +108,7 @@ public final class OpenVINORuntime: Sendable {
             return CompiledModel(adopting: handle, graph, self, options, precision)
         }
         do throws(GraphError) {
-            try graph.weights.computeDerivedWeights()
+            try graph.computeDerivedWeights(in: slot?.engineDirectory)
         } catch {
             throw OpenVINOError(.engine, graph.name, "\(error)")
         }
@@ -141,7 +141,7 @@ public final class OpenVINORuntime: Sendable {
         do throws(GraphError) {
             let graph = try graph.withWinogradConvolutions()
             // With AVX-512 the engine itself has such layers as convolutions, where it finds that faster.
-            return Processor.isAVX2 ? try graph.withPointwiseLinearLayers() : graph
+            return Processor.isAVX2 ? try graph.withWideLinearLayers() : graph
         } catch {
             throw OpenVINOError(.engine, graph.name, "\(error)")
         }

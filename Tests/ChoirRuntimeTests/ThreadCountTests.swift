@@ -61,12 +61,14 @@ import Testing
         let g = GraphBuilder(name: "transformer", weights: try weights(shapes))
         let x = try g.parameter("x", shape: [1, rows, channels])
         let normal = try g.layerNormalization(x, named: "norm")
-        func split(_ name: String) throws -> Value {
-            let y = try g.linear(normal, named: name, outputs: channels, bias: false)
+        func split(_ name: String, factor: Float? = nil) throws -> Value {
+            var y = try g.linear(normal, named: name, outputs: channels, bias: false)
+            if let factor { y = try g.multiply(y, factor) }
             return try g.transpose(g.reshape(y, to: [1, rows, heads, channels / heads]), order: [0, 2, 1, 3])
         }
+        // As the UNet has it: the scale is in the query.
         let attended = try g.scaledDotProductAttention(
-            query: split("query"), key: split("key"), value: split("value"))
+            query: split("query", factor: 0.125), key: split("key"), value: split("value"), scale: 1)
         let joined = try g.reshape(g.transpose(attended, order: [0, 2, 1, 3]), to: [1, rows, channels])
         let wide = try g.linear(g.add(joined, x), named: "wide", outputs: 8 * channels, bias: false)
         let halves = try g.variadicSplit(wide, axis: 2, lengths: [4 * channels, 4 * channels])

@@ -90,9 +90,10 @@ extension UNetGraph {
         _ x: Value, key: Value, value: Value, mask: Value? = nil, named name: String, heads: Int
     ) throws(GraphError) -> Value {
         let (tokens, channels) = (x.shape[1], x.shape[2])
-        let query = try graph.linear(x, named: "\(name).to_q", outputs: channels, bias: false)
+        let scale = Float(1 / Double(channels / heads).squareRoot())
+        let query = try graph.multiply(graph.linear(x, named: "\(name).to_q", outputs: channels, bias: false), scale)
         let attended = try graph.scaledDotProductAttention(
-            query: split(query, heads), key: split(key, heads), value: split(value, heads), mask: mask)
+            query: split(query, heads), key: split(key, heads), value: split(value, heads), mask: mask, scale: 1)
         let joined = try graph.reshape(graph.transpose(attended, order: [0, 2, 1, 3]), to: [1, tokens, channels])
         return try graph.linear(joined, named: "\(name).to_out.0", outputs: channels)
     }
