@@ -37,7 +37,7 @@ bench-seams: build ## measure the visibility of tile borders over eight prompts
 bench-bridges: build ## paint with every bridge and compare (a quarter of an hour); DATA=FOLDER adds real pictures
 	@Scripts/bench-bridges.sh $(choir) bench-bridges
 
-bench-peers: build ## compare with PyTorch, OpenVINO and diffusers at full size (two hours; downloads them by pip)
+bench-peers: build ## compare with PyTorch, OpenVINO and diffusers at full size (three hours; downloads them by pip)
 	@Scripts/bench-peers.sh $(choir) bench-peers
 
 clean: ## remove what was built, and what was installed into .deps/

@@ -12,60 +12,67 @@ ROUNDS = int(os.environ.get("ROUNDS", 3))
 CELLS = {"sd15": 64, "sdxl": int(os.environ.get("SDXL_CELLS", 64))}
 SECONDS = 15
 STEPS = {"sd15": 5, "sdxl": 3}
-HEAD = ["| model | what | seconds an evaluation: median (fastest of) | / PyTorch | / converted | peak GB |",
-        "|---|---|---|---|---|---|"]
+# How many tiles are evaluated at the same time: with all threads for one, or each with a share of them.
+TILES = [1, 2]
+TITLES = {"torch": "PyTorch", "openvino": "OpenVINO, PyTorch's graph", "choir": "Choir"}
+HEAD = ["| model | tiles | what | seconds an evaluation: median (fastest of) | / PyTorch | / converted | peak GB |",
+        "|---|---|---|---|---|---|---|"]
 
 
 def evaluations(kind: str) -> list[str]:
     prepare(kind)
     side = 8 * CELLS[kind]
 
-    def other(how: str, precision: str) -> dict:
+    def other(how: str, precision: str, tiles: int) -> dict:
         path = FOLDER / (kind if how == "torch" else f"{kind}.xml")
         # What a processor must emulate may take hours.
         limit = LIMIT if precision == "f32" or bf16_instructions() else LIMIT / 4
-        command = python("evaluate.py", how, path, CELLS[kind], precision, SECONDS)
+        command = python("evaluate.py", how, path, CELLS[kind], precision, SECONDS, tiles)
         return json.loads(call(command, limit).splitlines()[-1])
 
-    def ours(precision: str) -> dict:
-        # One tile, one module with all threads, no guidance: what the others do. Whole steps, without the first.
+    def ours(precision: str, tiles: int) -> dict:
+        # As many modules as tiles, which share all threads, no guidance: what the others do. Whole steps, without the
+        # first.
         report = choir(
-            f"{kind}.choir.{precision}", kind, "--size", f"{side}x{side}", "--steps", STEPS[kind], "--guidance", 1,
-            "--bridge", "consensus", "--modules", 1, "--precision", precision)
-        return report | {"times": report["intervals"]}
+            f"{kind}.choir.{precision}", kind, "--size", f"{tiles * side}x{side}", "--tile", side, "--overlap", 0,
+            "--steps", STEPS[kind], "--guidance", 1, "--bridge", "none", "--modules", tiles, "--precision", precision)
+        return report | {"times": [interval / tiles for interval in report["intervals"]]}
 
     rows: dict = {}
     # The speed of a shared machine drifts, so rows take turns.
     for round in range(ROUNDS):
-        for how, precision in itertools.product(["torch", "openvino", "choir"], ["f32", "bf16"]):
-            if "failure" in rows.get((how, precision), {}):
+        for tiles, how, precision in itertools.product(TILES, ["torch", "openvino", "choir"], ["f32", "bf16"]):
+            # What computes in another precision, or not at all, does so for one tile too.
+            key = (how, precision, tiles)
+            if "failure" in rows.get(key, {}) or (precision == "bf16" and tiles > 1 and not bf16_instructions()):
                 continue
             result = row(
-                f"{kind}.{how}.{precision}.{round}",
-                lambda: ours(precision) if how == "choir" else other(how, precision))
-            before = rows.get((how, precision), {"times": []})
-            rows[how, precision] = before | result | {"times": before["times"] + result.get("times", [])}
+                f"{kind}.{how}.{precision}.{tiles}.{round}",
+                lambda: ours(precision, tiles) if how == "choir" else other(how, precision, tiles))
+            before = rows.get(key, {"times": []})
+            rows[key] = before | result | {"times": before["times"] + result.get("times", [])}
     for result in rows.values():
         if "failure" not in result:
             times = result["times"]
             result |= {"seconds": statistics.median(times), "best": min(times), "evaluations": len(times)}
-    titles = {"torch": "PyTorch", "openvino": "OpenVINO, PyTorch's graph", "choir": "Choir"}
-    lines = []
-    for (how, precision), result in sorted(rows.items(), key=lambda item: item[0][1], reverse=True):
-        computes = result.get("computes", precision)
-        note = "" if computes == precision else f" (computes in {computes})"
-        cells = [NAMES[kind], f"{titles[how]}, {precision}{note}"]
-        if "failure" in result:
-            lines.append("| " + " | ".join(cells + [result["failure"], "", "", ""]) + " |")
-            continue
+    return [line(kind, key, rows) for key in sorted(rows, key=lambda key: (key[1] == "bf16", key[2]))]
 
-        def ratio(to: str) -> str:
-            other = rows[to, precision]
-            if "failure" in other:
-                return ""
-            return f"{result['seconds'] / other['seconds']:.2f} ({result['best'] / other['best']:.2f})"
 
-        cells += [f"{result['seconds']:.2f} ({result['best']:.2f} of {result['evaluations']})", ratio("torch"),
-                  ratio("openvino"), f"{result['peakResidentBytes'] / 1e9:.2f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+def line(kind: str, key: tuple[str, str, int], rows: dict) -> str:
+    how, precision, tiles = key
+    result = rows[key]
+    computes = result.get("computes", precision)
+    note = "" if computes == precision else f" (computes in {computes})"
+    cells = [NAMES[kind], f"{tiles}", f"{TITLES[how]}, {precision}{note}"]
+    if "failure" in result:
+        return "| " + " | ".join(cells + [result["failure"], "", "", ""]) + " |"
+
+    def ratio(to: str) -> str:
+        other = rows[to, precision, tiles]
+        if "failure" in other:
+            return ""
+        return f"{result['seconds'] / other['seconds']:.2f} ({result['best'] / other['best']:.2f})"
+
+    cells += [f"{result['seconds']:.2f} ({result['best']:.2f} of {result['evaluations']})", ratio("torch"),
+              ratio("openvino"), f"{result['peakResidentBytes'] / 1e9:.2f}"]
+    return "| " + " | ".join(cells) + " |"

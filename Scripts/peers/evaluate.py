@@ -1,20 +1,24 @@
 """Measures one evaluation of a UNet in a process of its own, and prints it as JSON.
 
     python evaluate.py convert FOLDER IR.xml                    writes PyTorch's graph as OpenVINO's
-    python evaluate.py torch FOLDER CELLS PRECISION SECONDS
-    python evaluate.py openvino IR.xml CELLS PRECISION SECONDS [PROFILE.json]
+    python evaluate.py torch FOLDER CELLS PRECISION SECONDS TILES
+    python evaluate.py openvino IR.xml CELLS PRECISION SECONDS TILES [PROFILE.json]
 
-A tile of CELLS x CELLS latents, a prompt of 77 tokens, no guidance. After one evaluation that is not counted,
-evaluations go on until SECONDS have passed, two at least; `times` are their seconds.
+TILES of CELLS x CELLS latents at the same time, which share two threads; a prompt of 77 tokens, no guidance. After
+the first ones, which are not counted, evaluations go on until SECONDS have passed, twice at least; `times` are their
+seconds, divided by TILES.
 """
 
 import json
 import resource
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
+
+THREADS = 2
 
 
 def inputs(is_xl: bool, cells: int) -> dict:
@@ -64,28 +68,40 @@ def convert(folder: Path, target: Path) -> None:
     openvino.save_model(model, target, compress_to_fp16=True)
 
 
-def measure(evaluate, seconds: float) -> dict:
-    evaluate()
-    times: list[float] = []
-    while len(times) < 2 or sum(times) < seconds:
-        start = time.perf_counter()
-        evaluate()
-        times.append(time.perf_counter() - start)
+def measure(evaluate, seconds: float, tiles: int) -> dict:
+    """Calls `evaluate` with the number of a tile, for each tile in a thread of its own."""
+    with ThreadPoolExecutor(tiles) as pool:
+        def together() -> float:
+            start = time.perf_counter()
+            list(pool.map(evaluate, range(tiles)))
+            return (time.perf_counter() - start) / tiles
+
+        together()
+        times: list[float] = []
+        while len(times) < 2 or sum(times) * tiles < seconds:
+            times.append(together())
     return {"times": times}
 
 
-def measure_torch(folder: Path, cells: int, precision: str, seconds: float) -> dict:
+def measure_torch(folder: Path, cells: int, precision: str, seconds: float, tiles: int) -> dict:
     import torch
 
-    torch.set_num_threads(2)
     dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
     model = torch_unet(folder, dtype)
     given = [torch.from_numpy(value).to(dtype) for value in inputs(is_xl(folder), cells).values()]
-    with torch.inference_mode():
-        return measure(lambda: model(*given), seconds)
+
+    def evaluate(_: int) -> None:
+        # Both are settings of the calling thread.
+        torch.set_num_threads(THREADS // tiles)
+        with torch.inference_mode():
+            model(*given)
+
+    return measure(evaluate, seconds, tiles)
 
 
-def measure_openvino(path: Path, cells: int, precision: str, seconds: float, profile: Path | None) -> dict:
+def measure_openvino(
+    path: Path, cells: int, precision: str, seconds: float, tiles: int, profile: Path | None
+) -> dict:
     import openvino
 
     core = openvino.Core()
@@ -94,15 +110,15 @@ def measure_openvino(path: Path, cells: int, precision: str, seconds: float, pro
     # Fixed shapes, as ours has them: with open ones the plugin would choose slower kernels.
     model.reshape({i: list(value.shape) for i, value in enumerate(given)})
     compiled = core.compile_model(model, "CPU", {
-        "INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 2,
+        "INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": tiles, "INFERENCE_NUM_THREADS": THREADS,
         "PERF_COUNT": profile is not None})
-    request = compiled.create_infer_request()
-    result = measure(lambda: request.infer(given, share_inputs=True), seconds)
+    requests = [compiled.create_infer_request() for _ in range(tiles)]
+    result = measure(lambda tile: requests[tile].infer(given, share_inputs=True), seconds, tiles)
     # What the plugin made of the wish.
     result["computes"] = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     if profile:
         layers = [(layer.node_type, layer.exec_type, layer.real_time.total_seconds(), layer.node_name)
-                  for layer in request.profiling_info]
+                  for layer in requests[0].profiling_info]
         profile.write_text(json.dumps(layers))
     return result
 
@@ -112,12 +128,12 @@ def main() -> None:
     if how == "convert":
         convert(path, Path(sys.argv[3]))
         return
-    cells, precision, seconds = int(sys.argv[3]), sys.argv[4], float(sys.argv[5])
+    cells, precision, seconds, tiles = int(sys.argv[3]), sys.argv[4], float(sys.argv[5]), int(sys.argv[6])
     if how == "torch":
-        result = measure_torch(path, cells, precision, seconds)
+        result = measure_torch(path, cells, precision, seconds, tiles)
     else:
         result = measure_openvino(
-            path, cells, precision, seconds, Path(sys.argv[6]) if len(sys.argv) > 6 else None)
+            path, cells, precision, seconds, tiles, Path(sys.argv[7]) if len(sys.argv) > 7 else None)
     result["peakResidentBytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(result))
 
