@@ -68,7 +68,8 @@ extension Graph {
 
     /// Computes what a pass has derived from weights; until then an engine must not read the graph's constants.
     ///
-    /// - Parameter directory: Where nameless files can be made, of 8 GB for a UNet of SDXL; nil takes the temporary one.
+    /// - Parameter directory: Where nameless files can be made, which may be larger than the weights' own; nil takes the
+    ///   temporary one.
     package func computeDerivedWeights(in directory: String? = nil) throws(GraphError) {
         let offsets = layers.lazy.filter { $0.type == "Const" }.compactMap { $0.integers("offset")?.first }
         try weights.computeDerivedWeights(at: Set(offsets), in: directory)

@@ -90,6 +90,7 @@ extension UNetGraph {
         _ x: Value, key: Value, value: Value, mask: Value? = nil, named name: String, heads: Int
     ) throws(GraphError) -> Value {
         let (tokens, channels) = (x.shape[1], x.shape[2])
+        // In the query and not left to the attention: the engine would merge it into the keys' layer and make that slower.
         let scale = Float(1 / Double(channels / heads).squareRoot())
         let query = try graph.multiply(graph.linear(x, named: "\(name).to_q", outputs: channels, bias: false), scale)
         let attended = try graph.scaledDotProductAttention(
