@@ -66,7 +66,7 @@ extension GraphBuilder {
         let offset = weights.derive(role, from: weight.offset, byteCount: 4 * count) { base, numbers in
             let numbers = numbers.assumingMemoryBound(to: Float.self)
             weight.copyNumbers(from: base, to: numbers)
-            for index in 0..<count { numbers[index] *= factor }
+            if factor != 1 { for index in 0..<count { numbers[index] *= factor } }
         }
         return try matMul(x, constant(begin("weight"), offset: offset, .f32, weight.shape), transposeB: true)
     }

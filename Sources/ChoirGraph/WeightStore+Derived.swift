@@ -114,7 +114,7 @@ extension WeightStore {
     /// The corresponding C function is `mkstemp`; `tmpfile` does not let the directory be chosen, and Swift does not see
     /// `O_TMPFILE`.
     private static func namelessFile(in directory: String) -> Int32? {
-        // A variable, because `mkstemp` replaces the last six characters by others that make the name a new one.
+        // `mkstemp` wants six of that letter at the end and replaces them, in place, by what makes the name a new one.
         var template = Array("\(directory)/choir-weights-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { return nil }
