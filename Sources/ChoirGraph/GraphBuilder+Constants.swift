@@ -72,12 +72,30 @@ extension GraphBuilder {
     ///
     /// Nil when the value is not a constant.
     func reshapedConstant(_ value: Value, _ layer: LayerContext, to shape: Shape) -> Value? {
+        guard let (offset, elementType) = place(of: value) else { return nil }
+        return constant(layer, offset: offset, elementType, shape)
+    }
+
+    /// Some indices of the first axis: of a constant the same bytes, hence no layer that would copy them.
+    func rows(_ range: Range<Int>, of value: Value) throws(GraphError) -> Value {
+        guard let (offset, elementType) = place(of: value) else { return try slice(value, axis: 0, range: range) }
+        let layer = begin("rows")
+        guard value.shape.rank > 0, range.lowerBound >= 0, range.upperBound <= value.shape[0], !range.isEmpty else {
+            throw layer.error(.argument, "rows \(range) are not within those of \(value.shape)")
+        }
+        let shape = try layer.shape([range.count] + value.shape.dimensions.dropFirst())
+        let first = range.lowerBound * (shape.elementCount / range.count) * elementType.byteCount
+        return constant(layer, offset: offset + first, elementType, shape)
+    }
+
+    /// Where a constant lies and how its numbers are stored; nil if the value is none.
+    private func place(of value: Value) -> (offset: Int, elementType: ElementType)? {
         let layerOfValue = source(of: value)
         let constantLayer = layerOfValue.isDecompression ? source(of: layerOfValue.inputs[0]) : layerOfValue
         guard constantLayer.type == "Const",
             let offset = constantLayer.attributes.first(where: { $0.name == "offset" }).flatMap({ Int($0.value) })
         else { return nil }
-        return constant(layer, offset: offset, constantLayer.outputs[0].elementType, shape)
+        return (offset, constantLayer.outputs[0].elementType)
     }
 
     private static func bytes(_ integers: [Int]) -> [UInt8] {

@@ -85,6 +85,15 @@ extension GraphBuilder {
         )
     }
 
+    /// `x · GELU(gate)`, the product of GEGLU (Shazeer, arXiv:2002.05202, equation 5).
+    ///
+    /// GELU is written out, `gate · (1 + erf(gate / √2)) / 2`: as a layer the engine would merge it into the linear layer
+    /// that gives the gate, which is slower then by half.
+    public func geglu(_ x: Value, gate: Value) throws(GraphError) -> Value {
+        let cumulative = try add(unary("Erf", multiply(gate, Float(0.5.squareRoot()))), 1)
+        return try multiply(multiply(multiply(x, gate), cumulative), 0.5)
+    }
+
     /// Limits every element to a range.
     public func clamp(_ x: Value, to range: ClosedRange<Float>) throws(GraphError) -> Value {
         let layer = begin("Clamp")

@@ -68,6 +68,33 @@ extension GraphBuilder {
         }
     }
 
+    /// A linear map with bias, as ``linear(_:named:outputs:bias:)``, whose outputs are cut into parts.
+    ///
+    /// Each part is a layer of its own, with its rows of the weight: so nothing is computed only to be copied.
+    ///
+    /// - Parameters:
+    ///   - x: `[…, I]`.
+    ///   - name: The layer's name in the present scope.
+    ///   - parts: How many outputs each part has; their sum is that of the weight.
+    /// - Returns: The parts, each `[…, its outputs]`.
+    public func linear(_ x: Value, named name: String, parts: [Int]) throws(GraphError) -> [Value] {
+        try scope(name) { () throws(GraphError) in
+            guard let inputs = x.shape.dimensions.last, !parts.isEmpty, parts.allSatisfy({ $0 > 0 }) else {
+                throw begin("MatMul").error(
+                    .shape, "expected an input […, I] and positive outputs, found \(x.shape), outputs \(parts)")
+            }
+            let outputs = parts.reduce(0, +)
+            let weight = try weight("weight", shape: [outputs, inputs])
+            let bias = try self.weight("bias", shape: [outputs])
+            var first = 0
+            return try parts.map { count throws(GraphError) in
+                defer { first += count }
+                let range = first..<(first + count)
+                return try linear(x, weight: rows(range, of: weight), bias: rows(range, of: bias))
+            }
+        }
+    }
+
     /// A group normalisation whose weights are `<name>.weight` and `<name>.bias`; see
     /// ``groupNormalization(_:scale:shift:groups:epsilon:)``.
     public func groupNormalization(

@@ -58,6 +58,7 @@ import Testing
         var shapes = ["wide.weight": [8 * channels, channels], "narrow.weight": [channels, 4 * channels]]
         for name in ["norm.weight", "norm.bias"] { shapes[name] = [channels] }
         for name in ["query.weight", "key.weight", "value.weight"] { shapes[name] = [channels, channels] }
+        shapes["wide.bias"] = [8 * channels]
         let g = GraphBuilder(name: "transformer", weights: try weights(shapes))
         let x = try g.parameter("x", shape: [1, rows, channels])
         let normal = try g.layerNormalization(x, named: "norm")
@@ -70,9 +71,8 @@ import Testing
         let attended = try g.scaledDotProductAttention(
             query: split("query", factor: 0.125), key: split("key"), value: split("value"), scale: 1)
         let joined = try g.reshape(g.transpose(attended, order: [0, 2, 1, 3]), to: [1, rows, channels])
-        let wide = try g.linear(g.add(joined, x), named: "wide", outputs: 8 * channels, bias: false)
-        let halves = try g.variadicSplit(wide, axis: 2, lengths: [4 * channels, 4 * channels])
-        let gated = try g.multiply(halves[0], g.gelu(halves[1]))
+        let halves = try g.linear(g.add(joined, x), named: "wide", parts: [4 * channels, 4 * channels])
+        let gated = try g.geglu(halves[0], gate: halves[1])
         let narrow = try g.linear(gated, named: "narrow", outputs: channels, bias: false)
         try g.result("y", g.multiply(g.add(x, narrow), 2))
         try await expectSameBits(g.build(), .random([1, rows, channels], seed: 92))

@@ -55,6 +55,46 @@ import Testing
         #expect(distance <= 1e-5, "largest distance \(distance)")
     }
 
+    @Test(
+        "A linear map in parts gives the parts of the whole, of a weight that lies as it is or transposed",
+        arguments: [("F32", false), ("F16", false), ("BF16", false), ("F16", true)])
+    func partsAreOfTheWhole(dataType: String, isTransposed: Bool) async throws {
+        let directory = try TemporaryDirectory()
+        let weight = Tensor.random([7, 4], seed: 42)
+        let bias = Tensor.random([7], seed: 43)
+        let stored = isTransposed ? Tensor(shape: [4, 7]) { weight.at([$0[1], $0[0]]) } : weight
+        func bytes(_ tensor: Tensor) -> [UInt8] {
+            switch dataType {
+            case "F16": tensor.float16Bytes
+            case "BF16": tensor.bfloat16Bytes
+            default: tensor.float32Bytes
+            }
+        }
+        let file = try writeCheckpoint(
+            [
+                ("map.weight", dataType, stored.shape.dimensions, bytes(stored)),
+                ("map.bias", dataType, [7], bytes(bias)),
+            ], to: "\(directory.path)/map.safetensors")
+        let naming = WeightNaming { name in
+            [WeightSource(name, isTransposed: isTransposed && name == "map.weight")]
+        }
+        let g = GraphBuilder(name: "parts", weights: try WeightStore(files: [file], naming: naming))
+        let x = try g.parameter("x", shape: [2, 4])
+        let parts = try g.linear(x, named: "map", parts: [2, 4, 1])
+        for (index, part) in parts.enumerated() { try g.result("part \(index)", part) }
+        try g.result("whole", g.linear(x, named: "map", outputs: 7))
+        let request = try await sharedRuntime().compile(g.build(), options: .exact).makeRequest()
+        try request.setInput("x", .random([2, 4], seed: 44))
+        try await request.run()
+        let whole = try request.output("whole")
+        for (index, columns) in [0..<2, 2..<6, 6..<7].enumerated() {
+            let part = try request.output("part \(index)")
+            let expected = Tensor(shape: [2, columns.count]) { whole.at([$0[0], columns.lowerBound + $0[1]]) }
+            #expect(part.shape == expected.shape)
+            #expect(part.distance(to: expected) <= 1e-6)
+        }
+    }
+
     @Test("A table in a file is read row by row", arguments: ["F32", "F16", "BF16"])
     func embeddingReadsRows(dataType: String) async throws {
         let directory = try TemporaryDirectory()

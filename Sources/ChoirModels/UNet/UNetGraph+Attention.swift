@@ -78,11 +78,10 @@ extension UNetGraph {
             attention(
                 graph.layerNormalization(h, named: "\(name).norm2"), key: text.key, value: text.value,
                 named: "\(name).attn2", heads: heads), h)
-        // GEGLU (Shazeer, arXiv:2002.05202, equation 5); the second half is the gate.
-        let wide = try graph.linear(
-            graph.layerNormalization(h, named: "\(name).norm3"), named: "\(name).ff.net.0.proj", outputs: 8 * channels)
-        let halves = try graph.variadicSplit(wide, axis: 2, lengths: [4 * channels, 4 * channels])
-        let gated = try graph.multiply(halves[0], graph.gelu(halves[1]))
+        let halves = try graph.linear(
+            graph.layerNormalization(h, named: "\(name).norm3"), named: "\(name).ff.net.0.proj",
+            parts: [4 * channels, 4 * channels])
+        let gated = try graph.geglu(halves[0], gate: halves[1])
         return try graph.add(graph.linear(gated, named: "\(name).ff.net.2", outputs: channels), h)
     }
 

@@ -21,6 +21,10 @@ extension LayerCase {
                 ("Maximum", { (g, a, b) throws(GraphError) in try g.maximum(a, b) }, { max($0, $1) }),
                 ("Minimum", { (g, a, b) throws(GraphError) in try g.minimum(a, b) }, { min($0, $1) }),
                 ("Power", { (g, a, b) throws(GraphError) in try g.power(a, b) }, { pow($0, $1) }),
+                (
+                    "GEGLU", { (g, a, b) throws(GraphError) in try g.geglu(a, gate: b) },
+                    { $0 * $1 * 0.5 * (1 + erf($1 / 2.squareRoot())) }
+                ),
             ]
         return layers.enumerated().flatMap { index, layer in
             shapes.enumerated().map { shapeIndex, shapes in
@@ -60,6 +64,10 @@ extension LayerCase {
                 (
                     "GELU", -5...5, { (g, x) throws(GraphError) in try g.gelu(x) },
                     { $0 * 0.5 * (1 + erf($0 / 2.squareRoot())) }
+                ),
+                (
+                    "GEGLU by itself", -5...5, { (g, x) throws(GraphError) in try g.geglu(x, gate: x) },
+                    { $0 * $0 * 0.5 * (1 + erf($0 / 2.squareRoot())) }
                 ),
                 (
                     "GELU with tanh", -5...5, { (g, x) throws(GraphError) in try g.gelu(x, form: .tanh) },
