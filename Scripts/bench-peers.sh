@@ -5,6 +5,7 @@
 #
 # About three hours on two cores, with 20 GB of memory free; leave the machine alone meanwhile. All can be named:
 #   KINDS="sd15 sdxl"    PARTS="evaluations panorama memory"    LIMIT=900 (seconds that a row may take)    ROUNDS=3
+#   TILES="1 2" (how many tiles are evaluated at the same time)
 #   SDXL_CELLS=64 (side of the tile that SDXL is measured at; 128 is its own and takes five times as long)
 #   MEMORY_LIMIT=1800 (seconds after which a row of memory, whose peak is early, is stopped)
 #   PYTHON=… (with torch, diffusers, transformers, safetensors and openvino; by default an environment of

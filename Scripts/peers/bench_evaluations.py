@@ -13,7 +13,7 @@ CELLS = {"sd15": 64, "sdxl": int(os.environ.get("SDXL_CELLS", 64))}
 SECONDS = 15
 STEPS = {"sd15": 5, "sdxl": 3}
 # How many tiles are evaluated at the same time: with all threads for one, or each with a share of them.
-TILES = [1, 2]
+TILES = [int(count) for count in os.environ.get("TILES", "1 2").split()]
 TITLES = {"torch": "PyTorch", "openvino": "OpenVINO, PyTorch's graph", "choir": "Choir"}
 HEAD = ["| model | tiles | what | seconds an evaluation: median (fastest of) | / PyTorch | / converted | peak GB |",
         "|---|---|---|---|---|---|---|"]

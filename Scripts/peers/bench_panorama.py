@@ -6,8 +6,9 @@ from safetensors.numpy import load_file
 
 from rows import FOLDER, call, choir, prepare, python, row
 
-# In the first step the engine makes ready what it has loaded, which takes it as long as one evaluation.
-PANORAMA = dict(width=640, height=512, steps=4)
+# In the first step the engine makes ready what it has loaded, which takes it as long as one evaluation; people take 20
+# steps and more, for which two cores need a quarter of an hour.
+PANORAMA = dict(width=640, height=512, steps=8)
 
 
 def panorama() -> list[str]:

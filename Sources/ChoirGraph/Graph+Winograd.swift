@@ -25,8 +25,9 @@ extension Graph {
     private var winogradConvolutions: [Int: (weight: StoredWeight, padding: Padding)] {
         var found: [Int: (weight: StoredWeight, padding: Padding)] = [:]
         for (index, layer) in layers.enumerated() where layer.type == "Convolution" {
-            // A result keeps the layer that its name is on.
-            guard layer.outputs[0].names.isEmpty, let weight = storedWeight(layer.inputs[1]),
+            // A result keeps the layer that its name is on; those of enlarged pictures have a faster form.
+            guard layer.outputs[0].names.isEmpty, enlargedConvolution(layer) == nil,
+                let weight = storedWeight(layer.inputs[1]),
                 layer.integers("strides") == [1, 1], layer.integers("dilations") == [1, 1],
                 let begin = layer.integers("pads_begin"), let end = layer.integers("pads_end"),
                 Self.isFasterByWinograd(weight: weight.shape, output: layer.outputs[0].shape)

@@ -139,7 +139,7 @@ public final class OpenVINORuntime: Sendable {
     ) throws(OpenVINOError) -> Graph {
         guard Self.usesWinograd(device: device, precision) else { return graph }
         do throws(GraphError) {
-            let graph = try graph.withWinogradConvolutions()
+            let graph = try graph.withEnlargedConvolutions().withWinogradConvolutions()
             // With AVX-512 the engine itself has such layers as convolutions, where it finds that faster.
             return Processor.isAVX2 ? try graph.withWideLinearLayers() : graph
         } catch {

@@ -136,6 +136,8 @@ extension ModelTraits {
         let weights = parameterCount - unet.textWidth * unet.textContextWidth
         // Two prompts of 77 tokens are kept, and two modules each have one as their input.
         let text = 4 * 77 * unet.textContextWidth
+        // The program, the engine, and where its layouts round weights up: what SD 1.5 held beyond all else.
+        let engine = 160 << 20
         // As the pipelines of diffusers have it, but with fewer steps, which the samplers of today need.
         let guidance = isConsistency ? (unet.guidanceWidth == nil ? 1 : 8.5) : checkpoint.kind.isXL ? 5 : 7.5
         let best = ModelTraits.Settings(
@@ -149,7 +151,7 @@ extension ModelTraits {
             summary: Summary(
                 width: unet.publicationWidth(bridge), granularity: alignment, capacity: 1024, dividesTiles: true,
                 freshEvaluations: 2),
-            residentBytes: weights * (precision == .f32 ? 4 : 2) + 4 * text,
+            residentBytes: weights * (precision == .f32 ? 4 : 2) + 4 * text + engine,
             activationBytesPerCell: unet.channels[0] * 256)
     }
 }

@@ -1,0 +1,99 @@
+import ChoirRuntime
+import ChoirTensor
+import Testing
+
+@testable import ChoirGraph
+
+/// Convolutions of enlarged pictures are computed from the pictures before. A convolution that is itself a result is
+/// computed as it is, which gives these tests something to compare with.
+@Suite struct EnlargedConvolutionTests {
+    /// Enough to be replaced.
+    private static let channels = 256
+
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func store(_ dataType: String, outputs: Int) throws -> WeightStore {
+        let weight = Tensor.random([outputs, Self.channels, 3, 3], seed: 75)
+        let bytes =
+            switch dataType {
+            case "F16": weight.float16Bytes
+            case "BF16": weight.bfloat16Bytes
+            default: weight.float32Bytes
+            }
+        let file = try writeCheckpoint(
+            [("conv.weight", dataType, [outputs, Self.channels, 3, 3], bytes)], to: "\(directory.path)/conv.safetensors"
+        )
+        return try WeightStore(files: [file])
+    }
+
+    @Test(
+        "It equals the convolution of the enlarged picture for every type of weight and any size",
+        arguments: [("F32", 8, 9, 1), ("F16", 9, 8, 2), ("BF16", 1, 128, 1), ("F32", 70, 1, 1)])
+    func equalsTheConvolution(dataType: String, height: Int, width: Int, count: Int) async throws {
+        let shape: Shape = [count, Self.channels, height, width]
+        let outputs = Self.channels + 8
+        let g = GraphBuilder(name: "enlarged", weights: try store(dataType, outputs: outputs))
+        let x = try g.parameter("x", shape: shape)
+        let weight = try g.weight("conv.weight", shape: [outputs, Self.channels, 3, 3])
+        let enlarged = try g.interpolate(x, scale: 2, method: .nearest)
+        try g.result("direct", g.convolution(enlarged, weight: weight, padding: 1))
+        try g.result("replaced", g.multiply(g.convolution(enlarged, weight: weight, padding: 1), 0.5))
+        let graph = try g.build()
+        let text = try IRWriter().text(of: graph.withEnlargedConvolutions())
+        #expect(text.split(separator: "type=\"MatMul\"").count - 1 == 9)
+
+        let request = try await sharedRuntime().compile(graph, options: .exact).makeRequest()
+        try request.setInput("x", Tensor.random(shape, seed: 76))
+        try await request.run()
+        let direct = try request.output("direct")
+        let replaced = try request.output("replaced")
+        let doubled = Tensor(shape: replaced.shape, elements: replaced.elements.map { 2 * $0 })
+        let largest = direct.elements.map(abs).max() ?? 0
+        let distance = doubled.distance(to: direct)
+        #expect(largest > 10)
+        #expect(distance <= 5e-6 * largest, "largest distance \(distance) of \(largest)")
+        // Rounding differs, so that what was compared is not the same twice.
+        #expect(distance > 0)
+    }
+
+    @Test("Others stay as they are")
+    func othersStay() throws {
+        let weights = try store("F16", outputs: Self.channels)
+        func isReplaced(
+            height: Int = 8, scale: Int = 2, method: GraphBuilder.Interpolation = .nearest, padding: Padding = 1,
+            stride: Int = 1, dilation: Int = 1
+        ) throws -> Bool {
+            let g = GraphBuilder(name: "others", weights: weights)
+            let weight = try g.weight("conv.weight", shape: [Self.channels, Self.channels, 3, 3])
+            let x = try g.parameter("x", shape: [1, Self.channels, height, 8])
+            let enlarged = try g.interpolate(x, scale: scale, method: method)
+            let y = try g.convolution(enlarged, weight: weight, stride: stride, padding: padding, dilation: dilation)
+            try g.result("y", g.multiply(y, 2))
+            let graph = try g.build()
+            return try graph.withEnlargedConvolutions().layerCount != graph.layerCount
+        }
+        #expect(try isReplaced())
+        #expect(try !isReplaced(height: 7))
+        #expect(try !isReplaced(height: 4096))
+        #expect(try !isReplaced(scale: 3))
+        #expect(try !isReplaced(method: .linear))
+        #expect(try !isReplaced(padding: 0))
+        #expect(try !isReplaced(padding: Padding(top: 1, left: 1, bottom: 0, right: 1)))
+        #expect(try !isReplaced(stride: 2))
+        #expect(try !isReplaced(dilation: 2))
+    }
+
+    @Test("No weights are counted for Winograd's algorithm where it is not used")
+    func winogradLeavesThemAlone() throws {
+        let g = GraphBuilder(name: "both", weights: try store("F16", outputs: Self.channels))
+        let x = try g.parameter("x", shape: [1, Self.channels, 8, 8])
+        let weight = try g.weight("conv.weight", shape: [Self.channels, Self.channels, 3, 3])
+        let enlarged = try g.interpolate(x, scale: 2, method: .nearest)
+        try g.result("y", g.multiply(g.convolution(enlarged, weight: weight, padding: 1), 2))
+        let graph = try g.build()
+        #expect(graph.winogradByteCount == 0)
+        #expect(try graph.withWinogradConvolutions().layerCount == graph.layerCount)
+    }
+}
