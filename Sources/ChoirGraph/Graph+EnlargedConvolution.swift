@@ -36,9 +36,12 @@ extension Graph {
 
     /// Whether fewer multiplications save more than the sums cost, and there is room for what is added up, more than twice
     /// the result: the last levels of a decoder's tile have none.
+    ///
+    /// Measured in f32 with AVX2, time by that of Winograd's algorithm: 128 to 128 channels 0.57, 256 to 256 0.55 to 0.59,
+    /// 512 to 512 0.54.
     private static func isFasterEnlarged(weight: Shape, enlarged: Shape) -> Bool {
         let (outputs, inputs, cells) = (weight[0], weight[1], enlarged[2] * enlarged[3])
-        return min(outputs, inputs) >= 256 && cells >= 256 && enlarged[0] * cells * max(outputs, inputs) <= 1 << 24
+        return min(outputs, inputs) >= 128 && cells >= 256 && enlarged[0] * cells * max(outputs, inputs) <= 1 << 24
     }
 }
 
