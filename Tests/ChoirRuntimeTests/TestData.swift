@@ -135,6 +135,15 @@ extension Tensor {
     var float16Bytes: [UInt8] { elements.map { Float16($0) }.withUnsafeBytes { [UInt8]($0) } }
     var bfloat16Bytes: [UInt8] { elements.map { UInt16($0.bitPattern >> 16) }.withUnsafeBytes { [UInt8]($0) } }
 
+    /// The numbers in a data type of safetensors: F32, F16 or BF16.
+    func bytes(as dataType: String) -> [UInt8] {
+        switch dataType {
+        case "F16": float16Bytes
+        case "BF16": bfloat16Bytes
+        default: float32Bytes
+        }
+    }
+
     /// The numbers after a trip through bf16 by cutting the lower half off, as ``bfloat16Bytes`` does.
     var throughBFloat16: Tensor {
         Tensor(shape: shape, elements: elements.map { Float(bitPattern: $0.bitPattern & 0xFFFF_0000) })
@@ -142,6 +151,29 @@ extension Tensor {
 
     /// The numbers after a trip through f16.
     var throughFloat16: Tensor { Tensor(shape: shape, elements: elements.map { Float(Float16($0)) }) }
+}
+
+/// Compiles a graph with the results `direct` and `replaced`, half of the same computed in another way, and compares.
+///
+/// - Parameters:
+///   - graph: A graph with one input, `x`.
+///   - x: The input.
+///   - bound: The largest allowed distance, by the largest element.
+func expectReplacedEqualsDirect(
+    _ graph: Graph, _ x: Tensor, within bound: Float, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    let request = try await sharedRuntime().compile(graph, options: .exact).makeRequest()
+    try request.setInput("x", x)
+    try await request.run()
+    let direct = try request.output("direct")
+    let replaced = try request.output("replaced")
+    let doubled = Tensor(shape: replaced.shape, elements: replaced.elements.map { 2 * $0 })
+    let largest = direct.elements.map(abs).max() ?? 0
+    let distance = doubled.distance(to: direct)
+    #expect(largest > 10, sourceLocation: sourceLocation)
+    #expect(distance <= bound * largest, "largest distance \(distance) of \(largest)", sourceLocation: sourceLocation)
+    // Rounding differs, so that what was compared is not the same twice.
+    #expect(distance > 0, sourceLocation: sourceLocation)
 }
 
 /// Checks that the body throws an `OpenVINOError` whose description is the given text.

@@ -63,17 +63,10 @@ import Testing
         let weight = Tensor.random([7, 4], seed: 42)
         let bias = Tensor.random([7], seed: 43)
         let stored = isTransposed ? Tensor(shape: [4, 7]) { weight.at([$0[1], $0[0]]) } : weight
-        func bytes(_ tensor: Tensor) -> [UInt8] {
-            switch dataType {
-            case "F16": tensor.float16Bytes
-            case "BF16": tensor.bfloat16Bytes
-            default: tensor.float32Bytes
-            }
-        }
         let file = try writeCheckpoint(
             [
-                ("map.weight", dataType, stored.shape.dimensions, bytes(stored)),
-                ("map.bias", dataType, [7], bytes(bias)),
+                ("map.weight", dataType, stored.shape.dimensions, stored.bytes(as: dataType)),
+                ("map.bias", dataType, [7], bias.bytes(as: dataType)),
             ], to: "\(directory.path)/map.safetensors")
         let naming = WeightNaming { name in
             [WeightSource(name, isTransposed: isTransposed && name == "map.weight")]

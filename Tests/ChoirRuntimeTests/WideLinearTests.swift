@@ -15,17 +15,10 @@ import Testing
     private func store(_ dataType: String, inputs: Int = Self.inputs) throws -> WeightStore {
         let weight = Tensor.random([Self.outputs, inputs], seed: 81)
         let bias = Tensor.random([Self.outputs], seed: 82)
-        func bytes(_ tensor: Tensor) -> [UInt8] {
-            switch dataType {
-            case "F16": tensor.float16Bytes
-            case "BF16": tensor.bfloat16Bytes
-            default: tensor.float32Bytes
-            }
-        }
         let file = try writeCheckpoint(
             [
-                ("map.weight", dataType, [Self.outputs, inputs], bytes(weight)),
-                ("map.bias", dataType, [Self.outputs], bytes(bias)),
+                ("map.weight", dataType, [Self.outputs, inputs], weight.bytes(as: dataType)),
+                ("map.bias", dataType, [Self.outputs], bias.bytes(as: dataType)),
             ], to: "\(directory.path)/map.safetensors")
         return try WeightStore(files: [file])
     }
