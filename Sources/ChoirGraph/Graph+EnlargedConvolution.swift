@@ -106,27 +106,20 @@ extension GraphBuilder {
     ) throws(GraphError) -> [Value] {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let pairCount = outputs * inputs
-        let offset = weights.derive("enlarged", from: weight.offset, byteCount: 4 * 9 * pairCount) { base, kernels in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: 9 * pairCount) { numbers in
-                guard let numbers = numbers.baseAddress else { return }
-                weight.copyNumbers(from: base, to: numbers)
-                let kernels = kernels.assumingMemoryBound(to: Float.self)
-                for pair in 0..<pairCount {
-                    let taps = numbers + 9 * pair
-                    for (row, rows) in [0..<1, 1..<3, 2..<3].enumerated() {
-                        for (column, columns) in [0..<1, 1..<3, 2..<3].enumerated() {
-                            var sum = 0.0
-                            for row in rows { for column in columns { sum += Double(taps[3 * row + column]) } }
-                            kernels[(3 * row + column) * pairCount + pair] = Float(sum)
-                        }
+        return try derivedWeights(
+            "enlarged", from: weight, count: 9, dimensions: [outputs, inputs], layer
+        ) { numbers, kernels in
+            let sums = [0..<1, 1..<3, 2..<3]
+            for pair in 0..<pairCount {
+                let taps = numbers + 9 * pair
+                for row in 0..<3 {
+                    for column in 0..<3 {
+                        var sum = 0.0
+                        for y in sums[row] { for x in sums[column] { sum += Double(taps[3 * y + x]) } }
+                        kernels[(3 * row + column) * pairCount + pair] = Float(sum)
                     }
                 }
             }
-        }
-        return try (0..<9).map { kernel throws(GraphError) in
-            let name = "weight.\(kernel)"
-            let context = LayerContext(name: "\(layer.name).\(name)", qualifiedName: "\(layer.qualifiedName).\(name)")
-            return constant(context, offset: offset + 4 * kernel * pairCount, .f32, try layer.shape([outputs, inputs]))
         }
     }
 }

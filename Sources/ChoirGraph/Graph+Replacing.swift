@@ -92,6 +92,35 @@ extension Graph.Layer {
 }
 
 extension GraphBuilder {
+    /// Weights of one shape in f32 that are computed together from one weight.
+    ///
+    /// - Parameters:
+    ///   - form: What is computed, in words.
+    ///   - weight: Where the weight lies.
+    ///   - count: How many are computed.
+    ///   - dimensions: The shape of each.
+    ///   - layer: The layer that takes them.
+    ///   - compute: Gets the weight's numbers as f32, and where all results go, one after another.
+    func derivedWeights(
+        _ form: String, from weight: Graph.StoredWeight, count: Int, dimensions: [Int], _ layer: LayerContext,
+        _ compute: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    ) throws(GraphError) -> [Value] {
+        let shape = try layer.shape(dimensions)
+        let byteCount = 4 * shape.elementCount
+        let offset = weights.derive(form, from: weight.offset, byteCount: count * byteCount) { base, results in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: weight.shape.elementCount) { numbers in
+                guard let numbers = numbers.baseAddress else { return }
+                weight.copyNumbers(from: base, to: numbers)
+                compute(numbers, results.assumingMemoryBound(to: Float.self))
+            }
+        }
+        return (0..<count).map { index in
+            let role = "weight.\(index)"
+            let context = LayerContext(name: "\(layer.name).\(role)", qualifiedName: "\(layer.qualifiedName).\(role)")
+            return constant(context, offset: offset + index * byteCount, .f32, shape)
+        }
+    }
+
     /// A layer of another graph with other inputs.
     fileprivate func copy(_ layer: Graph.Layer, inputs: [Value]) -> [Value] {
         emit(

@@ -53,22 +53,10 @@ extension GraphBuilder {
         _ weight: Graph.StoredWeight, _ layer: LayerContext
     ) throws(GraphError) -> [Value] {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let byteCount = 4 * 3 * outputs * inputs
-        let offset = weights.derive(
-            "Winograd", from: weight.offset, byteCount: WinogradWeights.kernelCount * byteCount
-        ) { base, kernels in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: weight.shape.elementCount) { numbers in
-                guard let numbers = numbers.baseAddress else { return }
-                weight.copyNumbers(from: base, to: numbers)
-                WinogradWeights.transform(
-                    numbers, pairCount: outputs * inputs, into: kernels.assumingMemoryBound(to: Float.self))
-            }
-        }
-        return try (0..<WinogradWeights.kernelCount).map { kernel throws(GraphError) in
-            let context = LayerContext(
-                name: "\(layer.name).weight.\(kernel)", qualifiedName: "\(layer.qualifiedName).weight.\(kernel)")
-            return constant(
-                context, offset: offset + kernel * byteCount, .f32, try layer.shape([outputs, inputs, 1, 3]))
+        return try derivedWeights(
+            "Winograd", from: weight, count: WinogradWeights.kernelCount, dimensions: [outputs, inputs, 1, 3], layer
+        ) { numbers, kernels in
+            WinogradWeights.transform(numbers, pairCount: outputs * inputs, into: kernels)
         }
     }
 

@@ -111,14 +111,12 @@ extension WeightStore {
 
     /// A new file for this user alone that vanishes when it is closed.
     ///
-    /// The corresponding C function is `mkstemp`; `tmpfile` does not let the directory be chosen, and Swift does not see
-    /// `O_TMPFILE`.
+    /// C's `tmpfile` does not let the directory be chosen, and Swift does not see `O_TMPFILE`.
     private static func namelessFile(in directory: String) -> Int32? {
-        // `mkstemp` wants six of that letter at the end and replaces them, in place, by what makes the name a new one.
-        var template = Array("\(directory)/choir-weights-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
+        let path = "\(directory)/choir-weights-\(UInt64.random(in: 0...UInt64.max))"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return nil }
-        unlink(template)
+        unlink(path)
         return descriptor
     }
 }
