@@ -43,10 +43,12 @@ let package = Package(
         .target(name: "ChoirImage", dependencies: ["CVips"], swiftSettings: settings),
 
         // Everything together: models that run, pictures that are written.
+        .systemLibrary(name: "CMalloc"),
         .target(
             name: "ChoirEngine",
             dependencies: [
-                "Choir", "ChoirGraph", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling", "ChoirTensor",
+                "CMalloc", "Choir", "ChoirGraph", "ChoirImage", "ChoirModels", "ChoirRuntime", "ChoirSampling",
+                "ChoirTensor",
             ],
             swiftSettings: settings),
         .executableTarget(

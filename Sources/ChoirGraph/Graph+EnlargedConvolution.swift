@@ -6,12 +6,14 @@ extension Graph {
     ///
     /// Of pictures whose cells are doubled to both sides, as the upsamplers of UNets and decoders do it. Results differ
     /// by rounding, about 3e-6 of the largest value.
-    package func withEnlargedConvolutions() throws(GraphError) -> Graph {
+    ///
+    /// - Parameter largestBand: The most numbers that are computed at a time; large pictures are in bands of rows.
+    package func withEnlargedConvolutions(largestBand: Int = GraphBuilder.largestBand) throws(GraphError) -> Graph {
         var replacements: [Int: Replacement] = [:]
         for (index, layer) in layers.enumerated() {
             guard let (picture, weight) = enlargedConvolution(layer) else { continue }
             replacements[index] = Replacement(inputs: [picture]) { builder, inputs throws(GraphError) in
-                try builder.enlargedConvolution(inputs[0], weight: weight)
+                try builder.enlargedConvolution(inputs[0], weight: weight, largestBand: largestBand)
             }
         }
         return try replacing(replacements)
@@ -34,14 +36,12 @@ extension Graph {
         return (picture, weight)
     }
 
-    /// Whether fewer multiplications save more than the sums cost, and there is room for what is added up, more than twice
-    /// the result: the last levels of a decoder's tile have none.
+    /// Whether fewer multiplications save more than the sums cost.
     ///
     /// Measured in f32 with AVX2, time by that of Winograd's algorithm: 128 to 128 channels 0.57, 256 to 256 0.55 to 0.59,
     /// 512 to 512 0.54. Pictures of fewer cells were not measured.
     private static func isFasterEnlarged(weight: Shape, enlarged: Shape) -> Bool {
-        let (outputs, inputs, cells) = (weight[0], weight[1], enlarged[2] * enlarged[3])
-        return min(outputs, inputs) >= 128 && cells >= 256 && enlarged[0] * cells * max(outputs, inputs) <= 1 << 24
+        min(weight[0], weight[1]) >= 128 && enlarged[2] * enlarged[3] >= 256
     }
 }
 
@@ -58,13 +58,32 @@ extension GraphBuilder {
     /// - Parameters:
     ///   - x: `[N, C, H, W]`.
     ///   - weight: Where a weight `[O, C, 3, 3]` lies.
+    ///   - largestBand: The most numbers of a band of rows, computed after another.
     /// - Returns: `[N, O, 2 · H, 2 · W]`.
-    func enlargedConvolution(_ x: Value, weight: Graph.StoredWeight) throws(GraphError) -> Value {
+    func enlargedConvolution(_ x: Value, weight: Graph.StoredWeight, largestBand: Int) throws(GraphError) -> Value {
         let layer = begin("Enlarged")
-        let (count, height, width, channels) = (x.shape[0], x.shape[2], x.shape[3], weight.shape[0])
         // Transposed before it is reshaped: the other way round the engine would transpose anew for each product.
-        let cells = try reshape(transpose(x, order: [0, 2, 3, 1]), to: [count, height * width, x.shape[1]])
+        let cells = try transpose(x, order: [0, 2, 3, 1])
         let kernels = try enlargedKernels(weight, layer)
+        let (height, width) = (x.shape[2], x.shape[3])
+        let numbersPerRow = 4 * x.shape[0] * width * max(weight.shape[0], weight.shape[1])
+        let picture = try inBands(
+            rows: height, numbersPerRow: numbersPerRow, largest: largestBand, axis: 1
+        ) { band throws(GraphError) in
+            guard band.count < height else { return try enlargedRows(cells, kernels) }
+            // With the rows beside it, whose own results lack what is beyond them and are cut off.
+            let seen = (band.lowerBound - 1..<band.upperBound + 1).clamped(to: 0..<height)
+            let rows = try enlargedRows(slice(cells, axis: 1, range: seen), kernels)
+            let first = 2 * (band.lowerBound - seen.lowerBound)
+            return try slice(rows, axis: 1, range: first..<first + 2 * band.count)
+        }
+        return try transpose(picture, order: [0, 3, 1, 2])
+    }
+
+    /// The convolution of a picture `[N, H, W, C]` of doubled cells: `[N, 2 · H, 2 · W, O]`.
+    private func enlargedRows(_ x: Value, _ kernels: [Value]) throws(GraphError) -> Value {
+        let (count, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], kernels[0].shape[0])
+        let cells = try reshape(x, to: [count, height * width, x.shape[3]])
         // By the kernel's columns, then as even and odd rows.
         var columns: [[Value]] = []
         for column in 0..<3 {
@@ -85,8 +104,7 @@ extension GraphBuilder {
             let row = try concat([unsqueeze(pair.even, axis: 3), unsqueeze(pair.odd, axis: 3)], axis: 3)
             rows.append(try reshape(row, to: [count, height, 1, 2 * width * channels]))
         }
-        let joined = try reshape(concat(rows, axis: 2), to: [count, 2 * height, 2 * width, channels])
-        return try transpose(joined, order: [0, 3, 1, 2])
+        return try reshape(concat(rows, axis: 2), to: [count, 2 * height, 2 * width, channels])
     }
 
     /// The even and the odd cells along axis 2, of the products with the first tap, both others, and the last.

@@ -6,11 +6,13 @@ extension Graph {
     ///
     /// For engines that compute in f32: sums of four and five times a value would cost bf16 its last bits. Results
     /// differ by rounding, about 1e-5 of the largest value.
-    package func withWinogradConvolutions() throws(GraphError) -> Graph {
+    ///
+    /// - Parameter largestBand: The most numbers that are computed at a time; large pictures are in bands of rows.
+    package func withWinogradConvolutions(largestBand: Int = GraphBuilder.largestBand) throws(GraphError) -> Graph {
         var replacements: [Int: Replacement] = [:]
         for (index, (weight, padding)) in winogradConvolutions {
             replacements[index] = Replacement(inputs: [layers[index].inputs[0]]) { builder, inputs throws(GraphError) in
-                try builder.winogradConvolution(inputs[0], weight: weight, padding: padding)
+                try builder.winogradConvolution(inputs[0], weight: weight, padding: padding, largestBand: largestBand)
             }
         }
         return try replacing(replacements)
@@ -30,6 +32,8 @@ extension Graph {
                 let weight = storedWeight(layer.inputs[1]),
                 layer.integers("strides") == [1, 1], layer.integers("dilations") == [1, 1],
                 let begin = layer.integers("pads_begin"), let end = layer.integers("pads_end"),
+                // So every row of the result reads one of the picture.
+                (begin + end).allSatisfy({ $0 <= 2 }),
                 Self.isFasterByWinograd(weight: weight.shape, output: layer.outputs[0].shape)
             else { continue }
             found[index] = (weight, Padding(top: begin[0], left: begin[1], bottom: end[0], right: end[1]))
@@ -42,12 +46,11 @@ extension Graph {
     /// Multiplications grow with the product of the channels, sums with their sum. Measured in f32 with AVX2, time by
     /// that of the convolution itself: 128 to 128 channels 0.83, 256 to 128 0.91, 256 to 256 0.71, 320 to 320 0.59,
     /// 640 to 640 0.54. Both ends are bounded by memory. Where there are few cells there are many channels: those of 8 x 8
-    /// cells take a twenty-fifth of SD 1.5's time, and their weights would take another gigabyte. And what is added up
-    /// takes about three times an input and an output, which the last levels of a decoder's tile have no room for.
+    /// cells take a twenty-fifth of SD 1.5's time, and their weights would take another gigabyte.
     private static func isFasterByWinograd(weight: Shape, output: Shape) -> Bool {
-        let (outputs, inputs, cells) = (weight[0], weight[1], output[2] * output[3])
+        let (outputs, inputs) = (weight[0], weight[1])
         return weight[2] == 3 && weight[3] == 3 && hasEnoughChannelsForWinograd(inputs: inputs, outputs: outputs)
-            && cells >= 256 && output[0] * cells * max(outputs, inputs) <= 1 << 24
+            && output[2] * output[3] >= 256
     }
 
     /// Whether a convolution of many cells would be replaced, as far as its channels say.

@@ -13,8 +13,11 @@ extension GraphBuilder {
     ///   - x: `[N, C, H, W]`.
     ///   - weight: Where a weight `[O, C, 3, 3]` lies.
     ///   - padding: Zeros around the picture.
+    ///   - largestBand: The most numbers of a band of rows, computed after another.
     /// - Returns: `[N, O, H', W']`, equal to the convolution but for rounding: about 1e-5 of the largest value in f32.
-    func winogradConvolution(_ x: Value, weight: Graph.StoredWeight, padding: Padding) throws(GraphError) -> Value {
+    func winogradConvolution(
+        _ x: Value, weight: Graph.StoredWeight, padding: Padding, largestBand: Int
+    ) throws(GraphError) -> Value {
         let layer = begin("Winograd")
         try layer.requireRank(4, x, layout: "an input [N, C, H, W]")
         let rows = x.shape[2] + padding.top + padding.bottom - 2
@@ -25,6 +28,26 @@ extension GraphBuilder {
                 .shape, "expected an input [N, C, H, W] and a weight [O, C, 3, 3], found \(x.shape) and \(weight.shape)"
             )
         }
+        let kernels = try winogradKernels(weight, layer)
+        let numbersPerRow = x.shape[0] * x.shape[3] * max(weight.shape[0], weight.shape[1])
+        return try inBands(
+            rows: rows, alignment: 4, numbersPerRow: numbersPerRow, largest: largestBand, axis: 2
+        ) { band throws(GraphError) in
+            let needed = band.lowerBound - padding.top..<band.upperBound + 2 - padding.top
+            let present = needed.clamped(to: 0..<x.shape[2])
+            let part = present.count == x.shape[2] ? x : try slice(x, axis: 2, range: present)
+            return try winogradRows(
+                part, kernels, rows: band.count,
+                padding: Padding(
+                    top: present.lowerBound - needed.lowerBound, left: padding.left,
+                    bottom: needed.upperBound - present.upperBound, right: padding.right))
+        }
+    }
+
+    /// So many rows of the convolution, of the input rows that they need.
+    private func winogradRows(
+        _ x: Value, _ kernels: [Value], rows: Int, padding: Padding
+    ) throws(GraphError) -> Value {
         let blocks = (rows + 3) / 4
         let padded = try pad(
             x, Padding(top: padding.top, left: 0, bottom: padding.bottom + 4 * blocks - rows, right: 0))
@@ -32,7 +55,6 @@ extension GraphBuilder {
         for row in 0..<6 {
             data.append(try slice(padded, axis: 2, range: row..<(row + 4 * blocks - 3), step: 4))
         }
-        let kernels = try winogradKernels(weight, layer)
         var products: [Value] = []
         for (transformed, kernel) in zip(try winogradInputs(data), kernels) {
             products.append(

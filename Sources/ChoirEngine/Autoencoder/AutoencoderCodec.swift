@@ -1,3 +1,4 @@
+import CMalloc
 public import Choir
 public import ChoirGraph
 public import ChoirModels
@@ -74,6 +75,8 @@ public struct AutoencoderCodec: LatentCodec {
             var statistics = DecoderStatistics(
                 configuration, weights: weights, compile: compile, canvas: canvas, limits: limits)
             try await statistics.measure()
+            // Else the allocator keeps what the pass had, half a gigabyte that the tiles then take anew.
+            malloc_trim(0)
             shared = statistics.shared
             graph = try AutoencoderKLGraph.tileDecoder(
                 configuration, weights: weights, rows: rows, columns: columns, contextTokens: statistics.contextTokens)
@@ -100,8 +103,8 @@ public struct AutoencoderCodec: LatentCodec {
         let largest = configuration.decoderChannels.indices.map { level in
             4 * configuration.decoderChannels[level] * rows.sizes[level] * columns.sizes[level]
         }
-        // Three values of the widest level are alive at a time: measured at two sizes.
-        let activations = 3 * (largest.max() ?? 0)
+        // Three values of the widest level are alive at a time, and bands of rows: measured at three sizes.
+        let activations = 33 * (largest.max() ?? 0) / 10
         guard rows.count * columns.count > 1 else { return configuration.decoderBytes + activations }
         let tokens = min(height * width, limits.attentionTokens)
         let context = configuration.contextBytes(tokens: tokens) * compile.modules

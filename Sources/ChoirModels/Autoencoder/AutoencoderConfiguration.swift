@@ -68,7 +68,8 @@ public enum AutoencoderConfiguration: Hashable, Sendable {
                 case .residual(_, let inputs, let outputs):
                     convolution(inputs, outputs) + convolution(outputs, outputs)
                 case .attention(_, let channels): 4 * 4 * channels * channels
-                case .upsampling(_, let channels): convolution(channels, channels)
+                // Computed before the enlargement, with as many numbers.
+                case .upsampling(_, let channels): 4 * 9 * channels * channels
                 }
             }.reduce(0, +)
         case .tiny(let configuration):
