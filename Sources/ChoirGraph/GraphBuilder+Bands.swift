@@ -9,7 +9,7 @@ extension GraphBuilder {
     ///   - largest: The most numbers that a band has; a band has at least `alignment` rows.
     ///   - axis: Where the results have their rows.
     ///   - compute: Gets the rows of a band, and returns these.
-    func inBands(
+    package func inBands(
         rows: Int, alignment: Int = 1, numbersPerRow: Int, largest: Int, axis: Int,
         _ compute: (Range<Int>) throws(GraphError) -> Value
     ) throws(GraphError) -> Value {

@@ -148,6 +148,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [(150, 9), (9, 300)])
+    func `what attention gives is the same when it is kept and when it is computed for rows of tiles`(
+        height: Int, width: Int
+    ) async throws {
+        let kept = try codec("stable", tile: 24)
+        let canvas = canvas(4, height, width)
+        let expected = try await picture(kept, canvas).0
+        let streamed = try codec("stable", tile: 24, modules: 2) { $0.attendedBytes = 0 }
+        // Statistics are then taken after attention to rounded numbers.
+        #expect(try await ratio(picture(streamed, canvas).0, expected) > 70)
+    }
+
     @Test func `encoding gives what decoding takes`() async throws {
         let codec = try codec("stable", tile: nil)
         let picture = Tensor(shape: [3, 16, 24], repeating: 0.25)
@@ -185,10 +197,20 @@ import Testing
     }
 
     @Test func `memory does not grow with the canvas`() throws {
-        let codec = try codec("stable", tile: 64)
+        let codec = try codec("stable", tile: 64) { $0.attendedBytes = 0 }
         let small = codec.decodingBytes(height: 512, width: 512)
-        // Only a band of the picture is as wide as the canvas.
+        // Only bands of the picture are as wide as the canvas.
         let large = codec.decodingBytes(height: 4096, width: 512)
         #expect(small == large)
+    }
+
+    @Test func `memory grows with the canvas only until what attention gives is not kept any more`() throws {
+        let codec = try codec("stable", tile: 64) {
+            $0.attendedBytes = 1 << 20
+            $0.attentionTokens = 1
+        }
+        let sizes = (3...40).map { codec.decodingBytes(height: 64 * $0, width: 64) }
+        let most = try #require(sizes.max()) - (sizes.min() ?? 0)
+        #expect(most > 1 << 18 && most <= 1 << 20)
     }
 }

@@ -19,6 +19,8 @@ import Testing
                         let (area, valid) = (block.area, parent.blocks[block.parent].valid)
                         #expect(2 * valid.minX <= area.minX && area.maxX <= 2 * valid.maxX)
                         #expect(2 * valid.minY <= area.minY && area.maxY <= 2 * valid.maxY)
+                        // Whole pairs of what upsampling makes.
+                        #expect([area.x, area.y, area.width, area.height].allSatisfy { $0.isMultiple(of: 2) })
                     }
                 }
                 let all = Region(x: 0, y: 0, width: width << level, height: height << level)

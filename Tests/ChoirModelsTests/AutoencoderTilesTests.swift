@@ -11,8 +11,10 @@ import Testing
         let configuration = try AutoencoderKLConfiguration(fields)
         // Entrance 1, middle 2 · 2, then three residual blocks at each level and a convolution before and at the end.
         #expect(configuration.decoderReaches == [11, 7, 7, 8])
-        let axis = DecoderAxis(extent: 1000, largestCore: 64, reaches: configuration.decoderReaches)
-        #expect(axis.halos == [18, 14, 12, 8])
+        // Without what comes before attention.
+        #expect(configuration.tileReaches == [8, 7, 7, 8])
+        let axis = DecoderAxis(extent: 1000, largestCore: 64, reaches: configuration.tileReaches)
+        #expect(axis.halos == [15, 14, 12, 8])
         let tiny = try AutoencoderTinyConfiguration(ConfigurationFields(path: "config.json", json: [UInt8]("{}".utf8)))
         #expect(tiny.decoderReaches == [10, 10, 10, 5])
     }

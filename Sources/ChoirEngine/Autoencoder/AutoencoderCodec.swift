@@ -68,8 +68,9 @@ public struct AutoencoderCodec: LatentCodec {
             try await strip(clamped(picture.reshaped(to: Shape(picture.shape.dimensions.suffix(3)))))
             return
         }
-        var shared = AutoencoderInput()
         let graph: Graph
+        var shared = AutoencoderInput()
+        var attended: AttendedRows?
         switch configuration {
         case .kl(let configuration):
             var statistics = DecoderStatistics(
@@ -77,14 +78,15 @@ public struct AutoencoderCodec: LatentCodec {
             try await statistics.measure()
             // Else the allocator keeps what the pass had, half a gigabyte that the tiles then take anew.
             malloc_trim(0)
-            shared = statistics.shared
-            graph = try AutoencoderKLGraph.tileDecoder(
-                configuration, weights: weights, rows: rows, columns: columns, contextTokens: statistics.contextTokens)
+            graph = try AutoencoderKLGraph.tileDecoder(configuration, weights: weights, rows: rows, columns: columns)
+            shared = statistics.constants(of: graph)
+            attended = statistics.attended
+            if attended == nil { attended = try await AttendedRows(statistics, windowHeight: rows.sizes[0]) }
         case .tiny(let configuration):
             graph = try AutoencoderTinyGraph.tileDecoder(configuration, weights: weights, rows: rows, columns: columns)
         }
         let modules = try await compile(graph, keeps: true, constants: shared)
-        try await decode(canvas, rows: rows, columns: columns, by: modules, strip: strip)
+        try await decode(canvas, rows: rows, columns: columns, attended: attended, by: modules, strip: strip)
     }
 
     /// A small picture, by the decoder for previews if there is one.
@@ -104,16 +106,23 @@ public struct AutoencoderCodec: LatentCodec {
             4 * configuration.decoderChannels[level] * rows.sizes[level] * columns.sizes[level]
         }
         // Three values of the widest level are alive at a time, and bands of rows: measured at three sizes.
-        let activations = 33 * (largest.max() ?? 0) / 10
+        let activations = 34 * (largest.max() ?? 0) / 10
         guard rows.count * columns.count > 1 else { return configuration.decoderBytes + activations }
-        let tokens = min(height * width, limits.attentionTokens)
-        let context = configuration.contextBytes(tokens: tokens) * compile.modules
-        let band = 12 * rows.core * width * pixelsPerCell * pixelsPerCell
-        var statistics = 0
-        if case .kl = configuration {
-            statistics = limits.statisticsBytes + DecoderStatistics.windowBytes(configuration) * compile.modules
-        }
-        return configuration.decoderBytes + context + max(activations * compile.modules + band, statistics)
+        let modules = compile.modules
+        let tiles = activations * modules + 12 * rows.core * width * pixelsPerCell * pixelsPerCell
+        guard case .kl(let network) = configuration else { return configuration.decoderBytes + tiles }
+        let context = configuration.contextBytes(tokens: min(height * width, limits.attentionTokens))
+        // As it is given, and its keys and values, which the engine holds twice.
+        let attending = 5 * context * modules
+        let whole = AttendedRows.bytes(network, height: height, width: width, windowHeight: height)
+        let isKept = whole <= limits.attendedBytes
+        let attended =
+            isKept
+            ? whole : AttendedRows.bytes(network, height: height, width: width, windowHeight: rows.sizes[0]) + attending
+        let statistics =
+            limits.statisticsBytes + (isKept ? whole : context)
+            + max(DecoderStatistics.windowBytes(configuration) * modules, attending)
+        return configuration.decoderBytes + max(tiles + attended, statistics)
     }
 
     /// Encodes a picture: the mean of the posterior.
@@ -152,43 +161,46 @@ public struct AutoencoderCodec: LatentCodec {
         func axis(_ extent: Int) -> DecoderAxis {
             DecoderAxis(
                 extent: extent, largestCore: isWhole ? extent : max(limits.tileSide, 1),
-                reaches: configuration.decoderReaches)
+                reaches: configuration.tileReaches)
         }
         return (axis(height), axis(width))
     }
 
     /// The second pass.
     private func decode(
-        _ canvas: Tensor, rows: DecoderAxis, columns: DecoderAxis, by modules: AutoencoderModules,
-        strip: (Tensor) async throws -> Void
+        _ canvas: Tensor, rows: DecoderAxis, columns: DecoderAxis, attended: AttendedRows?,
+        by modules: AutoencoderModules, strip: (Tensor) async throws -> Void
     ) async throws {
         let scale = pixelsPerCell
         let last = rows.sizes.count - 1
-        var band = Tensor(shape: [3, 1, 1])
-        try await modules.run(rows.count * columns.count) { job in
-            try Task.checkCancellation()
-            let (row, column) = (job / columns.count, job % columns.count)
-            let (window, _) = rows.region(row, by: columns, column, at: (0, 0))
-            var input = AutoencoderInput(tensors: ["latents": canvas.copy(region: window)])
-            for level in 1..<max(rows.sizes.count, 1) {
-                for (name, side, index) in [("rows", rows, row), ("columns", columns, column)]
-                where side.isCut(level: level) {
-                    input.integers["\(name)\(level)"] = Array(side.crop(index, level: level))
+        var attended = attended
+        for row in 0..<rows.count {
+            try await attended?.advance(to: rows.starts(row)[0] + rows.sizes[0])
+            let features = attended
+            var band = Tensor(shape: [3, rows.core(row).count * scale, canvas.width * scale])
+            try await modules.run(columns.count) { column in
+                try Task.checkCancellation()
+                let (window, _) = rows.region(row, by: columns, column)
+                var input = AutoencoderInput()
+                if let features {
+                    input.tensors["attended"] = features.window(window)
+                } else {
+                    input.tensors["latents"] = canvas.copy(region: window)
                 }
+                for level in 1..<max(rows.sizes.count, 1) {
+                    for (name, side, index) in [("rows", rows, row), ("columns", columns, column)]
+                    where side.isCut(level: level) {
+                        input.integers["\(name)\(level)"] = Array(side.crop(index, level: level))
+                    }
+                }
+                return input
+            } output: { column, picture in
+                let (window, core) = rows.region(row, by: columns, column, level: last)
+                band.write(
+                    picture.reshaped(to: Shape(picture.shape.dimensions.suffix(3))), part: core.inside(window),
+                    x: core.x, y: 0)
             }
-            return input
-        } output: { job, window in
-            let (row, column) = (job / columns.count, job % columns.count)
-            let (vertical, horizontal) = (rows.core(row), columns.core(column))
-            if column == 0 { band = Tensor(shape: [3, vertical.count * scale, canvas.width * scale]) }
-            let part = Region(
-                x: horizontal.lowerBound * scale - columns.starts(column)[last],
-                y: vertical.lowerBound * scale - rows.starts(row)[last], width: horizontal.count * scale,
-                height: vertical.count * scale)
-            band.write(
-                window.reshaped(to: Shape(window.shape.dimensions.suffix(3))), part: part,
-                x: horizontal.lowerBound * scale, y: 0)
-            if column + 1 == columns.count { try await strip(clamped(band)) }
+            try await strip(clamped(band))
         }
     }
 

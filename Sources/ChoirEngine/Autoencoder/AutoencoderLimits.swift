@@ -12,6 +12,11 @@ public struct AutoencoderLimits: Hashable, Sendable {
     /// The work of a tile grows with it: at the default by 0.4.
     public var attentionTokens = 65_536
 
+    /// The most bytes of what attention gives for a whole canvas that are kept, so that it is computed once.
+    ///
+    /// At the default up to 4096 x 4096 pixels with Stable Diffusion; for larger canvases it is computed twice.
+    public var attendedBytes = 1 << 29
+
     /// The most bytes of activations from which statistics are taken.
     public var statisticsBytes = 1 << 30
 

@@ -15,17 +15,20 @@ import ChoirTensor
 /// block, which is run over the whole canvas; they are what each tile's cells attend to. A canvas with more cells than
 /// the limit is averaged down to it for that.
 struct DecoderStatistics {
-    private let configuration: AutoencoderKLConfiguration
+    let configuration: AutoencoderKLConfiguration
+    let canvas: Tensor
     private let weights: WeightStore
     private let compile: AutoencoderCompiler
-    private let canvas: Tensor
     private let limits: AutoencoderLimits
 
     /// The inputs of the second pass that tell it what this one has learned.
-    private(set) var shared = AutoencoderInput()
+    private var shared = AutoencoderInput()
 
     /// What the coarsest level attends to, in cells.
-    private(set) var contextTokens = 0
+    private var contextTokens = 0
+
+    /// What it has after attention, where the limits let it be kept.
+    private(set) var attended: AttendedRows?
 
     init(
         _ configuration: AutoencoderKLConfiguration, weights: WeightStore, compile: AutoencoderCompiler, canvas: Tensor,
@@ -69,9 +72,13 @@ struct DecoderStatistics {
                 }
             case .attention(let name, let channels):
                 try await measureContext(name, channels: channels)
-                (features, moments) = try await advance(
-                    .attention(name: name, channels: channels, contextTokens: contextTokens), [("x", features)],
-                    channels: channels, over: &field)
+                if let kept = try await attend(channels: channels) {
+                    (features, moments) = sampled(kept, channels: channels, field)
+                } else {
+                    (features, moments) = try await advance(
+                        .attention(name: name, channels: channels, contextTokens: contextTokens), [("x", features)],
+                        channels: channels, over: &field)
+                }
             case .upsampling(let name, let channels):
                 level += 1
                 let parent = field
@@ -103,8 +110,8 @@ struct DecoderStatistics {
         shared.tensors["\(name).offset"] = normalization.offset
     }
 
-    /// The shared inputs that a graph has.
-    private func constants(of graph: Graph) -> AutoencoderInput {
+    /// What this pass has learned, for a graph that has it as inputs.
+    func constants(of graph: Graph) -> AutoencoderInput {
         let names = Set(graph.inputs.map(\.name))
         return AutoencoderInput(tensors: shared.tensors.filter { names.contains($0.key) })
     }
@@ -118,58 +125,61 @@ struct DecoderStatistics {
     ///     only the same cell of it.
     ///   - channels: Of what it gives.
     ///   - field: The blocks; what convolutions spoil at their sides is marked.
-    ///   - parent: The field of the inputs if it is that of the level before.
+    ///   - parent: The field of the inputs if it is that of the level before, of half the side.
     private func advance(
         _ segment: AutoencoderKLGraph.Segment, _ inputs: [(name: String, features: SampledFeatures)],
         replacing replaced: consuming SampledFeatures? = nil, channels: Int, over field: inout SampledField,
         from parent: SampledField? = nil
     ) async throws -> (features: SampledFeatures, moments: ChannelMoments) {
-        var halo = 1
+        var reaches = [1]
         var largest = Self.largestWindow
         if case .attention = segment {
-            halo = 0
+            reaches = [0]
             largest = Self.largestAttendingWindow
         } else {
             field.convolve()
         }
-        let rows = DecoderAxis(extent: field.blockHeight, largestCore: largest, reaches: [halo])
-        let columns = DecoderAxis(extent: field.blockWidth, largestCore: largest, reaches: [halo])
+        // The graph doubles the sides, so that windows begin and end between the pairs.
+        if parent != nil { reaches = [0, 1] }
+        let level = reaches.count - 1
+        let rows = DecoderAxis(extent: field.blockHeight >> level, largestCore: largest >> level, reaches: reaches)
+        let columns = DecoderAxis(extent: field.blockWidth >> level, largestCore: largest >> level, reaches: reaches)
         let graph = try AutoencoderKLGraph.segment(
             segment, configuration, weights: weights, height: rows.sizes[0], width: columns.sizes[0])
         let modules = try await compile(graph, keeps: false, constants: constants(of: graph))
         let perBlock = rows.count * columns.count
         let blocks = field.blocks
-        func window(_ job: Int) -> (window: Region, core: Region) {
+        func region(_ job: Int, level: Int) -> (window: Region, core: Region) {
             let (row, column) = (job % perBlock / columns.count, job % columns.count)
             let area = blocks[job / perBlock].area
-            return rows.region(row, by: columns, column, at: (area.x, area.y))
+            let doublings = reaches.count - 1 - level
+            return rows.region(
+                row, by: columns, column, level: level, at: (area.x >> doublings, area.y >> doublings))
         }
         let replaces = replaced != nil
         var result = replaced.take() ?? SampledFeatures(channels: channels, field: field)
         var parts = [ChannelMoments](repeating: ChannelMoments(channels: channels), count: blocks.count * perBlock)
         try await modules.run(parts.count) { job in
             try Task.checkCancellation()
-            let window = window(job).window
+            let window = region(job, level: 0).window
             let block = blocks[job / perBlock]
             guard !inputs.isEmpty else { return AutoencoderInput(tensors: ["x": canvas.copy(region: window)]) }
             var input = AutoencoderInput()
             if replaces {
-                input.tensors["x"] = result.window(job / perBlock, area: block.area, window, doubled: false)
+                input.tensors["x"] = result.window(job / perBlock, area: block.area, window)
             }
             for (name, features) in inputs {
                 input.tensors[name] = features.window(
                     parent == nil ? job / perBlock : block.parent,
-                    area: parent?.blocks[block.parent].area ?? block.area, window, doubled: parent != nil)
+                    area: parent?.blocks[block.parent].area ?? block.area, window)
             }
             return input
         } output: { job, tensor in
-            let (window, core) = window(job)
+            let (window, core) = region(job, level: level)
             let block = blocks[job / perBlock]
             result.write(tensor, window: window, part: core, block: job / perBlock, area: block.area)
             guard let valid = core.intersection(block.valid) else { return }
-            parts[job].add(
-                tensor,
-                part: Region(x: valid.x - window.x, y: valid.y - window.y, width: valid.width, height: valid.height))
+            parts[job].add(tensor, part: valid.inside(window))
         }
         var moments = ChannelMoments(channels: channels)
         for part in parts { moments.add(part) }
@@ -179,7 +189,7 @@ struct DecoderStatistics {
 
     /// Runs the first residual block over the whole canvas, in f32, for what the attention after it attends to.
     private mutating func measureContext(_ name: String, channels: Int) async throws {
-        guard case .residual(let opening, _, _)? = configuration.decoderParts.dropFirst().first else { return }
+        guard let opening else { return }
         let rows = DecoderAxis(extent: canvas.height, largestCore: Self.largestAttendingWindow, reaches: [3])
         let columns = DecoderAxis(extent: canvas.width, largestCore: Self.largestAttendingWindow, reaches: [3])
         let graph = try AutoencoderKLGraph.segment(
@@ -193,19 +203,62 @@ struct DecoderStatistics {
             repeating: ChannelMoments(channels: channels), count: rows.count * columns.count)
         try await modules.run(parts.count) { job in
             try Task.checkCancellation()
-            let (window, _) = rows.region(job / columns.count, by: columns, job % columns.count, at: (0, 0))
+            let (window, _) = rows.region(job / columns.count, by: columns, job % columns.count)
             return AutoencoderInput(tensors: ["x": canvas.copy(region: window)])
         } output: { job, tensor in
-            let (window, core) = rows.region(job / columns.count, by: columns, job % columns.count, at: (0, 0))
-            let part = Region(x: core.x - window.x, y: core.y - window.y, width: core.width, height: core.height)
-            parts[job].add(tensor, part: part)
-            context.add(tensor, part: part, x: core.x, y: core.y)
+            let (window, core) = rows.region(job / columns.count, by: columns, job % columns.count)
+            parts[job].add(tensor, part: core.inside(window))
+            context.add(tensor, part: core.inside(window), x: core.x, y: core.y)
         }
         var moments = ChannelMoments(channels: channels)
         for part in parts { moments.add(part) }
         normalize("\(name).group_norm", moments)
         contextTokens = context.tokenCount
         shared.tensors["context"] = context.tokens()
+    }
+
+    /// Computes what the whole canvas has after attention, if it may be kept.
+    private mutating func attend(channels: Int) async throws -> Tensor? {
+        let bytes = AttendedRows.bytes(
+            configuration, height: canvas.height, width: canvas.width, windowHeight: canvas.height)
+        guard bytes <= limits.attendedBytes else { return nil }
+        attended = try await AttendedRows(self, windowHeight: canvas.height)
+        try await attended?.advance(to: canvas.height)
+        shared.tensors["context"] = nil
+        return attended?.whole
+    }
+
+    /// The blocks of a level that is there as a whole, `[C, height, width]`.
+    private func sampled(
+        _ level: Tensor, channels: Int, _ field: SampledField
+    ) -> (features: SampledFeatures, moments: ChannelMoments) {
+        let level = level.reshaped(to: [1, channels, level.height, level.width])
+        let whole = Region(x: 0, y: 0, width: level.width, height: level.height)
+        var features = SampledFeatures(channels: channels, field: field)
+        var moments = ChannelMoments(channels: channels)
+        for (index, block) in field.blocks.enumerated() {
+            features.write(level, window: whole, part: block.area, block: index, area: block.area)
+            moments.add(level, part: block.valid)
+        }
+        return (features, moments)
+    }
+
+    /// The name of the first residual block.
+    private var opening: String? {
+        guard case .residual(let name, _, _)? = configuration.decoderParts.dropFirst().first else { return nil }
+        return name
+    }
+
+    /// Modules that compute what a window of the canvas has after attention, in f32; nil for a decoder without any.
+    func attendedModules(height: Int, width: Int) async throws -> AutoencoderModules? {
+        for case .attention(let name, let channels) in configuration.decoderParts {
+            guard let opening else { continue }
+            let graph = try AutoencoderKLGraph.segment(
+                .attended(opening: opening, name: name, channels: channels, contextTokens: contextTokens),
+                configuration, weights: weights, height: height, width: width)
+            return try await compile(graph, keeps: false, constants: constants(of: graph))
+        }
+        return nil
     }
 
     /// Bytes of the activations of one run.
@@ -215,22 +268,5 @@ struct DecoderStatistics {
 
     /// The largest core of a window that one run computes, in cells of its level.
     private static let largestWindow = 256
-    private static let largestAttendingWindow = 64
-}
-
-extension DecoderAxis {
-    /// The window of one level and the core in it of a tile in a picture whose first cell is at `origin`.
-    func region(
-        _ row: Int, by columns: DecoderAxis, _ column: Int, at origin: (x: Int, y: Int)
-    ) -> (window: Region, core: Region) {
-        let (vertical, horizontal) = (core(row), columns.core(column))
-        return (
-            Region(
-                x: origin.x + columns.starts(column)[0], y: origin.y + starts(row)[0], width: columns.sizes[0],
-                height: sizes[0]),
-            Region(
-                x: origin.x + horizontal.lowerBound, y: origin.y + vertical.lowerBound, width: horizontal.count,
-                height: vertical.count)
-        )
-    }
+    private static let largestAttendingWindow = 128
 }

@@ -36,10 +36,10 @@ public enum AutoencoderConfiguration: Hashable, Sendable {
         }
     }
 
-    /// For each level of the decoder, how many 3 x 3 convolutions work at it.
-    package var decoderReaches: [Int] {
+    /// For each level of the decoder, how many 3 x 3 convolutions a tile goes through by itself.
+    package var tileReaches: [Int] {
         switch self {
-        case .kl(let configuration): configuration.decoderReaches
+        case .kl(let configuration): configuration.tileReaches
         case .tiny(let configuration): configuration.decoderReaches
         }
     }
@@ -82,7 +82,7 @@ public enum AutoencoderConfiguration: Hashable, Sendable {
     /// Bytes of what each tile is given to attend to, with so many tokens.
     package func contextBytes(tokens: Int) -> Int {
         guard case .kl(let configuration) = self, configuration.hasAttention else { return 0 }
-        return 4 * tokens * (configuration.blockChannels.last ?? 0)
+        return 4 * tokens * configuration.coarsestChannels
     }
 
     /// The decoder of a whole canvas; see ``AutoencoderKLGraph/decoder(_:weights:height:width:)``.

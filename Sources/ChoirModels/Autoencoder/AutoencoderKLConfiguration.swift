@@ -35,6 +35,9 @@ public struct AutoencoderKLConfiguration: Hashable, Sendable {
     /// Pixels per side of a latent cell.
     public var pixelsPerCell: Int { 1 << (blockChannels.count - 1) }
 
+    /// Channels of the level of the latents' size.
+    package var coarsestChannels: Int { blockChannels.last ?? 0 }
+
     /// Reads and checks `config.json` of an autoencoder.
     ///
     /// - Parameter fields: The fields under diffusers' names; a missing one means what it means there.

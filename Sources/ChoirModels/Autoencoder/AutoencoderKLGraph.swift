@@ -41,34 +41,32 @@ public enum AutoencoderKLGraph {
 
     /// The decoder of one tile of a canvas whose statistics are known.
     ///
-    /// Inputs besides `latents`, which is the first level's window:
+    /// Inputs:
     ///
     /// | name | shape | |
     /// |---|---|---|
+    /// | `attended` | `[1, C, h, w]` | the first level's window of what ``Segment/attended`` gives; with attention only |
+    /// | `latents` | `[1, latentChannels, h, w]` | that of the latents; without attention only |
     /// | `<norm>.gain`, `<norm>.offset` | `[1, C, 1, 1]` | for each normalisation: what makes its mean 0 and variance 1 |
-    /// | `context` | `[1, T, C]` | what the coarsest level attends to; with attention only |
     /// | `rows<l>`, `columns<l>` | `[n]`, i32 | which cells of level l - 1 to keep; where the window is cut only |
     ///
     /// Output: `picture`, the last level's window.
     package static func tileDecoder(
-        _ configuration: AutoencoderKLConfiguration, weights: WeightStore, rows: DecoderAxis, columns: DecoderAxis,
-        contextTokens: Int
+        _ configuration: AutoencoderKLConfiguration, weights: WeightStore, rows: DecoderAxis, columns: DecoderAxis
     ) throws(GraphError) -> Graph {
         let builder = GraphBuilder(name: "vae", weights: weights)
         let layers = AutoencoderKLLayers(graph: builder, configuration: configuration, statistics: .given)
+        let channels = configuration.hasAttention ? configuration.coarsestChannels : configuration.latentChannels
         var x = try builder.parameter(
-            "latents", shape: [1, configuration.latentChannels, rows.sizes[0], columns.sizes[0]])
+            configuration.hasAttention ? "attended" : "latents",
+            shape: [1, channels, rows.sizes[0], columns.sizes[0]])
         var level = 0
-        for part in configuration.decoderParts {
+        for part in configuration.tileParts {
             if case .upsampling = part {
                 level += 1
                 x = try builder.enlarged(x, toward: level, rows: rows, columns: columns)
             }
-            var context: Value?
-            if case .attention(_, let channels) = part {
-                context = try builder.parameter("context", shape: [1, contextTokens, channels])
-            }
-            x = try layers.apply(part, to: x, context: context)
+            x = try layers.apply(part, to: x)
         }
         try builder.result("picture", x)
         return try builder.build()
@@ -84,13 +82,15 @@ public enum AutoencoderKLGraph {
         case residual(name: String, inputs: Int, outputs: Int)
         /// `x` and `context` to the result of attention.
         case attention(name: String, channels: Int, contextTokens: Int)
-        /// `x`, upsampled already, to the next level's features.
+        /// `x` to the next level's features, twice as high and wide.
         case upsampling(name: String, channels: Int)
         /// `x` (the latents) to the result of a first residual block.
         case opening(name: String, channels: Int)
+        /// `x` (the latents) and `context` to the result of attention after that block.
+        case attended(opening: String, name: String, channels: Int, contextTokens: Int)
     }
 
-    /// One segment for one size of windows; gives `output`, of the size of `x`.
+    /// One segment for one size of windows; gives `output`, of the size of `x` or, for upsampling, twice its sides.
     package static func segment(
         _ segment: Segment, _ configuration: AutoencoderKLConfiguration, weights: WeightStore, height: Int, width: Int
     ) throws(GraphError) -> Graph {
@@ -109,15 +109,16 @@ public enum AutoencoderKLGraph {
             output = try layers.residual(
                 input("x", inputs), hidden: input("hidden", outputs), path: name, outputs: outputs)
         case .attention(let name, let channels, let contextTokens):
-            output = try layers.attention(
-                input("x", channels), context: builder.parameter("context", shape: [1, contextTokens, channels]),
-                path: name)
+            output = try layers.attention(input("x", channels), contextTokens: contextTokens, path: name)
         case .upsampling(let name, let channels):
-            output = try layers.convolution(input("x", channels), named: "\(name).conv", channels)
+            let x = try builder.interpolate(input("x", channels), scale: 2, method: .nearest)
+            output = try layers.convolution(x, named: "\(name).conv", channels)
         case .opening(let name, let channels):
-            let x = try layers.entrance(input("x", configuration.latentChannels))
-            output = try layers.residual(
-                x, hidden: layers.hidden(x, path: name, outputs: channels), path: name, outputs: channels)
+            output = try layers.opening(input("x", configuration.latentChannels), path: name, channels: channels)
+        case .attended(let opening, let name, let channels, let contextTokens):
+            let x = try layers.opening(
+                input("x", configuration.latentChannels), path: opening, channels: channels)
+            output = try layers.attention(x, contextTokens: contextTokens, path: name)
         }
         try builder.result("output", output)
         return try builder.build()
@@ -126,27 +127,40 @@ public enum AutoencoderKLGraph {
 
 extension AutoencoderKLLayers {
     /// A part of the decoder; upsampling is to come before.
-    func apply(_ part: DecoderPart, to x: Value, context: Value? = nil) throws(GraphError) -> Value {
+    func apply(_ part: DecoderPart, to x: Value) throws(GraphError) -> Value {
         switch part {
         case .entrance: return try entrance(x)
         case .residual(let name, _, let outputs):
-            return try residual(x, hidden: hidden(x, path: name, outputs: outputs), path: name, outputs: outputs)
-        case .attention(let name, _): return try attention(x, context: context, path: name)
+            return try residual(x, path: name, outputs: outputs)
+        case .attention(let name, _): return try attention(x, path: name)
         case .upsampling(let name, let channels): return try convolution(x, named: "\(name).conv", channels)
         case .exit: return try exit(x, path: "decoder", outputs: 3)
         }
+    }
+
+    /// A residual block.
+    private func residual(_ x: Value, path: String, outputs: Int) throws(GraphError) -> Value {
+        try residual(x, hidden: hidden(x, path: path, outputs: outputs), path: path, outputs: outputs)
+    }
+
+    /// From unit-variance latents to the result of the first residual block.
+    fileprivate func opening(_ latents: Value, path: String, channels: Int) throws(GraphError) -> Value {
+        try residual(entrance(latents), path: path, outputs: channels)
+    }
+
+    /// Attention of some cells to an input of the graph, `context`.
+    fileprivate func attention(_ x: Value, contextTokens: Int, path: String) throws(GraphError) -> Value {
+        let context = try graph.parameter("context", shape: [1, contextTokens, x.shape[1]])
+        return try attention(x, context: context, path: path)
     }
 
     /// The whole encoder.
     func encoder(_ picture: Value) throws(GraphError) -> Value {
         let widths = configuration.blockChannels
         var x = try convolution(picture, named: "encoder.conv_in", widths[0])
-        func block(_ x: Value, _ path: String, _ outputs: Int) throws(GraphError) -> Value {
-            try residual(x, hidden: hidden(x, path: path, outputs: outputs), path: path, outputs: outputs)
-        }
         for (level, channels) in widths.enumerated() {
             for layer in 0..<configuration.layersPerBlock {
-                x = try block(x, "encoder.down_blocks.\(level).resnets.\(layer)", channels)
+                x = try residual(x, path: "encoder.down_blocks.\(level).resnets.\(layer)", outputs: channels)
             }
             if level + 1 < widths.count {
                 x = try graph.convolution(
@@ -155,9 +169,9 @@ extension AutoencoderKLLayers {
             }
         }
         let (middle, channels) = ("encoder.mid_block", widths[widths.count - 1])
-        x = try block(x, "\(middle).resnets.0", channels)
+        x = try residual(x, path: "\(middle).resnets.0", outputs: channels)
         if configuration.hasAttention { x = try attention(x, path: "\(middle).attentions.0") }
-        x = try block(x, "\(middle).resnets.1", channels)
+        x = try residual(x, path: "\(middle).resnets.1", outputs: channels)
         let doubled = 2 * configuration.latentChannels
         x = try exit(x, path: "encoder", outputs: doubled)
         if configuration.hasQuantConvolution {

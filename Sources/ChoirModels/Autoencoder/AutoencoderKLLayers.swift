@@ -47,7 +47,7 @@ struct AutoencoderKLLayers {
             z = try graph.convolution(
                 z, named: "post_quant_conv", outputChannels: configuration.latentChannels, kernel: 1)
         }
-        return try convolution(z, named: "decoder.conv_in", configuration.blockChannels.last ?? 0)
+        return try convolution(z, named: "decoder.conv_in", configuration.coarsestChannels)
     }
 
     /// The first half of a residual block.
@@ -98,23 +98,23 @@ struct AutoencoderKLLayers {
                 try graph.unsqueeze(graph.linear(value, named: name, outputs: channels), axis: 1)
             }
             let (key, value) = (try heads(others, names[1]), try heads(others, names[2]))
-            let query = try heads(own, names[0])
-            // The scores of all queries at once would take more memory than all else.
-            let rows = max(1, Self.scoresAtOnce / key.shape[2])
-            var parts: [Value] = []
-            for first in stride(from: 0, to: count, by: rows) {
-                let part = try graph.slice(query, axis: 2, range: first..<min(first + rows, count))
-                parts.append(try graph.scaledDotProductAttention(query: part, key: key, value: value))
+            let query = try graph.multiply(heads(own, names[0]), 1 / Float(channels).squareRoot())
+            // Products, because the engine transposes the keys once for each operation of attention. It keeps no scores
+            // of a band, except of one that it cannot divide between threads.
+            let attended = try graph.inBands(
+                rows: count, alignment: 64, numbersPerRow: key.shape[2], largest: Self.scoresAtOnce, axis: 2
+            ) { rows throws(GraphError) in
+                let part = try graph.slice(query, axis: 2, range: rows)
+                return try graph.matMul(graph.softmax(graph.matMul(part, key, transposeB: true)), value)
             }
-            let attended = try graph.squeeze(parts.count == 1 ? parts[0] : graph.concat(parts, axis: 2), axis: 1)
-            let output = try graph.linear(attended, named: names[3], outputs: channels)
+            let output = try graph.linear(graph.squeeze(attended, axis: 1), named: names[3], outputs: channels)
             return try graph.add(
                 x, graph.reshape(graph.transpose(output, order: [0, 2, 1]), to: [1, channels, height, width]))
         }
     }
 
     /// How many scores of attention are computed at a time.
-    private static let scoresAtOnce = 16 << 20
+    private static let scoresAtOnce = 64 << 20
 
     /// The last normalisation and convolution of the encoder or decoder.
     func exit(_ x: Value, path: String, outputs: Int) throws(GraphError) -> Value {

@@ -19,6 +19,10 @@ package enum DecoderPart: Hashable, Sendable {
         case .attention: 0
         }
     }
+
+    fileprivate var isAttention: Bool {
+        if case .attention = self { true } else { false }
+    }
 }
 
 extension AutoencoderKLConfiguration {
@@ -44,10 +48,21 @@ extension AutoencoderKLConfiguration {
         return parts + [.exit]
     }
 
+    /// What a tile of a large canvas goes through by itself: what comes after attention, which is of the whole canvas.
+    package var tileParts: [DecoderPart] {
+        let parts = decoderParts
+        return Array(parts[((parts.firstIndex(where: \.isAttention) ?? -1) + 1)...])
+    }
+
     /// For each level of the decoder, how many 3 x 3 convolutions work at it.
-    package var decoderReaches: [Int] {
+    package var decoderReaches: [Int] { Self.reaches(of: decoderParts) }
+
+    /// For each level of the decoder, how many of them a tile goes through by itself.
+    package var tileReaches: [Int] { Self.reaches(of: tileParts) }
+
+    private static func reaches(of parts: [DecoderPart]) -> [Int] {
         var reaches = [0]
-        for part in decoderParts {
+        for part in parts {
             if case .upsampling = part { reaches.append(0) }
             reaches[reaches.count - 1] += part.reach
         }
