@@ -119,7 +119,8 @@ import Testing
         let pooled = try codec("stable", tile: 16) { $0.attentionTokens = 600 }
         let toMeans = try await picture(pooled, canvas).0
         let alone = try await alone(whole, canvas, side: 16)
-        #expect(ratio(fromPart, expected) > ratio(alone, expected) + 10)
+        // 41 dB where blocks are not calibrated.
+        #expect(ratio(fromPart, expected) > 47)
         #expect(ratio(toMeans, expected) > ratio(alone, expected) + 10)
         let (found, wanted) = (try seams(fromPart, every: 128), try seams(expected, every: 128))
         #expect(abs(found.borders.mean - wanted.borders.mean) < 0.01)
@@ -158,6 +159,8 @@ import Testing
         let streamed = try codec("stable", tile: 24, modules: 2) { $0.attendedBytes = 0 }
         // Statistics are then taken after attention to rounded numbers.
         #expect(try await ratio(picture(streamed, canvas).0, expected) > 70)
+        let whole = try await picture(codec("stable", tile: nil), canvas).0
+        #expect(ratio(expected, whole) > 70)
     }
 
     @Test func `encoding gives what decoding takes`() async throws {

@@ -54,7 +54,7 @@ import Testing
         moments.add(scaled, part: Region(x: 0, y: 0, width: 10, height: 13))
         moments.add(scaled, part: Region(x: 10, y: 0, width: 11, height: 13))
         #expect(moments.count == 273)
-        let (gain, offset) = moments.normalization(groups: 2, epsilon: 0)
+        let (gain, offset) = moments.grouped(2).normalization(channels: 4, epsilon: 0)
         for group in 0..<2 {
             var (sum, squares) = (0.0, 0.0)
             for channel in 2 * group..<2 * group + 2 {
@@ -85,5 +85,37 @@ import Testing
         // Squares of 2 x 2 cells; the last row and column have fewer.
         let wanted: [Float] = [3, 18, 5, 20, 6.5, 21.5, 10.5, 25.5, 12.5, 27.5, 14, 29]
         #expect(means.tokens().elements == wanted)
+    }
+
+    @Test func `calibrated weights make blocks agree with what is known of the whole`() {
+        let noise = CounterNoise(seed: 7).normal(
+            region: Region(x: 0, y: 0, width: 3, height: 200), channels: 1, draw: 0)
+        // The blocks of the sample have more of the first number than the whole has, which is 0.
+        let known = (0..<200).map { block in
+            [Double(noise[0, block, 0]) + 0.5, Double(noise[0, block, 1]), 0.1]
+        }
+        let plain = [Double](repeating: 1 / 200.0, count: 200)
+        let weights = calibratedWeights(plain, known: known, whole: [0, 0, 0.1])
+        #expect(abs(weights.reduce(0, +) - 1) < 1e-12)
+        func mean(_ weights: [Double], _ number: ([Double]) -> Double) -> Double {
+            zip(weights, known).reduce(0) { $0 + $1.0 * number($1.1) }
+        }
+        // A number that follows from those that are known, and is 3 in the whole.
+        let follows = { (known: [Double]) in 2 * known[0] - known[1] + 3 }
+        #expect(abs(mean(plain, follows) - 3) > 0.5)
+        #expect(abs(mean(weights, follows) - 3) < 0.02)
+        // Nothing is known that differs between blocks: rounding must not be taken for it.
+        let same = [[Double]](repeating: [0.1, -1e-9, 1e20], count: 200)
+        #expect(calibratedWeights(plain, known: same, whole: [0.1, -1e-9, 1e20]) == plain)
+    }
+
+    @Test func `moments of blocks are calibrated, but for groups of which too little would be left`() {
+        let blocks = [(1.0, 2.0), (3.0, 10.0)].map { GroupMoments(means: [$0.0], squares: [$0.1]) }
+        let halves = GroupMoments(ofBlocks: blocks, weights: [0.5, 0.5], known: [[0], [1]], whole: [0.5])
+        #expect(halves.means == [2] && halves.squares == [6])
+        let most = GroupMoments(ofBlocks: blocks, weights: [0.5, 0.5], known: [[0], [1]], whole: [0.75])
+        #expect(abs(most.means[0] - 2.5) < 0.01 && abs(most.squares[0] - 8) < 0.05)
+        let beyond = GroupMoments(ofBlocks: blocks, weights: [0.5, 0.5], known: [[0], [1]], whole: [4])
+        #expect(beyond.means == [2] && beyond.squares == [6])
     }
 }

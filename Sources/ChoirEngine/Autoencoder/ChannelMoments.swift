@@ -11,6 +11,12 @@ struct ChannelMoments: Sendable {
         squares = sums
     }
 
+    /// The cells of a part of a picture, `[1, C, h, w]` or `[C, h, w]`.
+    init(_ picture: Tensor, part: Region) {
+        self.init(channels: picture.shape[picture.shape.rank - 3])
+        add(picture, part: part)
+    }
+
     /// Adds the cells of a part of a picture, `[1, C, h, w]`.
     mutating func add(_ picture: Tensor, part: Region) {
         guard !part.isEmpty else { return }
@@ -38,25 +44,14 @@ struct ChannelMoments: Sendable {
         }
     }
 
-    /// What gives each group of channels mean 0 and variance 1 by `x · gain + offset` (Wu and He, arXiv:1803.08494,
-    /// equation 1), one number per channel.
-    func normalization(groups: Int, epsilon: Float) -> (gain: Tensor, offset: Tensor) {
-        let channels = sums.count
-        let perGroup = channels / groups
-        var gain = Tensor(shape: [channels])
-        var offset = gain
-        for group in 0..<groups {
-            let range = group * perGroup..<(group + 1) * perGroup
-            let number = Double(max(count, 1) * perGroup)
-            let mean = sums[range].reduce(0, +) / number
-            let variance = max(squares[range].reduce(0, +) / number - mean * mean, 0)
-            let factor = 1 / (variance + Double(epsilon)).squareRoot()
-            for channel in range {
-                gain[channel] = Float(factor)
-                offset[channel] = Float(-mean * factor)
-            }
+    /// The moments of groups of channels that follow one another.
+    func grouped(_ groups: Int) -> GroupMoments {
+        let perGroup = sums.count / groups
+        let number = Double(max(count, 1) * perGroup)
+        func means(_ sums: [Double]) -> [Double] {
+            (0..<groups).map { sums[$0 * perGroup..<($0 + 1) * perGroup].reduce(0, +) / number }
         }
-        return (gain, offset)
+        return GroupMoments(means: means(sums), squares: means(squares))
     }
 
     /// Sums of a row: eight in parallel, since rounding forbids the compiler to reorder one.

@@ -26,6 +26,13 @@ extension DecoderAxis {
 }
 
 extension Region {
+    /// The cells of so many times the side that this region has a share in.
+    func divided(by factor: Int) -> Region {
+        let (left, top) = (x / factor, y / factor)
+        return Region(
+            x: left, y: top, width: (maxX + factor - 1) / factor - left, height: (maxY + factor - 1) / factor - top)
+    }
+
     /// This region in the cells of a window that it lies in.
     func inside(_ window: Region) -> Region {
         Region(x: x - window.x, y: y - window.y, width: width, height: height)

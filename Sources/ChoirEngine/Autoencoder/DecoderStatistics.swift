@@ -9,11 +9,12 @@ import ChoirTensor
 /// pauses at every group normalisation, and computes what is normalised, over the whole level as long as its activations
 /// fit into a fixed memory, and over evenly spread blocks where they do not. Blocks are far smaller than the tiles of
 /// the second pass, because many small ones tell more than few large ones, and their number at each level is such that
-/// the pass's work and memory do not grow with the canvas.
+/// the pass's work and memory do not grow with the canvas. What blocks have in excess of the whole at one layer is known
+/// from the layer before, and weighs them; see ``calibratedWeights(_:known:whole:)``.
 ///
 /// The attention at the coarsest level is of every cell to every cell. Its keys and values need only the first residual
-/// block, which is run over the whole canvas; they are what each tile's cells attend to. A canvas with more cells than
-/// the limit is averaged down to it for that.
+/// block, which is run over the whole canvas. A canvas with more cells than the limit is averaged down to it for that.
+/// What it gives is computed here, if all of it may be kept, and else for the rows of tiles (``AttendedRows``).
 struct DecoderStatistics {
     let configuration: AutoencoderKLConfiguration
     let canvas: Tensor
@@ -46,48 +47,46 @@ struct DecoderStatistics {
         var level = 0
         var field = SampledField(
             height: canvas.height, width: canvas.width, cells: cells(level: 0), reaches: configuration.decoderReaches)
-        var features = SampledFeatures(channels: 0, field: field)
-        var moments = ChannelMoments(channels: 0)
+        var current = MeasuredFeatures(field: field)
         for part in configuration.decoderParts {
             switch part {
             case .entrance:
-                (features, moments) = try await advance(.entrance, [], channels: width(0), over: &field)
+                current = try await advance(.entrance, [], channels: width(0), over: &field)
             case .residual(let name, let inputs, let outputs):
-                normalize("\(name).norm1", moments)
+                normalize("\(name).norm1", current)
                 let hidden = try await advance(
-                    .hidden(name: name, inputs: inputs, outputs: outputs), [("x", features)], channels: outputs,
+                    .hidden(name: name, inputs: inputs, outputs: outputs), [("x", current)], channels: outputs,
                     over: &field)
-                normalize("\(name).norm2", hidden.moments)
+                normalize("\(name).norm2", hidden)
                 // Only one copy of what is replaced may be left.
-                var input: SampledFeatures? = features
-                features = SampledFeatures(channels: 0, field: field)
+                var input: MeasuredFeatures? = current
+                current = MeasuredFeatures(field: field)
                 let segment = AutoencoderKLGraph.Segment.residual(name: name, inputs: inputs, outputs: outputs)
                 if outputs <= inputs {
-                    (features, moments) = try await advance(
-                        segment, [("hidden", hidden.features)], replacing: input.take(), channels: outputs, over: &field
-                    )
+                    current = try await advance(
+                        segment, [("hidden", hidden)], replacing: input.take(), channels: outputs, over: &field)
                 } else if let input {
-                    (features, moments) = try await advance(
-                        segment, [("x", input), ("hidden", hidden.features)], channels: outputs, over: &field)
+                    current = try await advance(
+                        segment, [("x", input), ("hidden", hidden)], channels: outputs, over: &field)
                 }
             case .attention(let name, let channels):
-                try await measureContext(name, channels: channels)
+                current.moments = try await measureContext(name, channels: channels)
                 if let kept = try await attend(channels: channels) {
-                    (features, moments) = sampled(kept, channels: channels, field)
+                    current = sampled(kept, channels: channels, field)
                 } else {
-                    (features, moments) = try await advance(
-                        .attention(name: name, channels: channels, contextTokens: contextTokens), [("x", features)],
+                    current = try await advance(
+                        .attention(name: name, channels: channels, contextTokens: contextTokens), [("x", current)],
                         channels: channels, over: &field)
                 }
             case .upsampling(let name, let channels):
                 level += 1
                 let parent = field
                 field = field.next(cells: cells(level: level))
-                (features, moments) = try await advance(
-                    .upsampling(name: name, channels: channels), [("x", features)], channels: channels, over: &field,
+                current = try await advance(
+                    .upsampling(name: name, channels: channels), [("x", current)], channels: channels, over: &field,
                     from: parent)
             case .exit:
-                normalize("decoder.conv_norm_out", moments)
+                normalize("decoder.conv_norm_out", current)
             }
         }
     }
@@ -103,9 +102,12 @@ struct DecoderStatistics {
         return max(limits.statisticsBytes / bytesPerCell, 1)
     }
 
-    private mutating func normalize(_ name: String, _ moments: ChannelMoments) {
-        let normalization = moments.normalization(
-            groups: configuration.groups, epsilon: AutoencoderKLConfiguration.epsilon)
+    private mutating func normalize(_ name: String, _ measured: MeasuredFeatures) {
+        normalize(name, measured.moments, channels: measured.features.channels)
+    }
+
+    private mutating func normalize(_ name: String, _ moments: GroupMoments, channels: Int) {
+        let normalization = moments.normalization(channels: channels, epsilon: AutoencoderKLConfiguration.epsilon)
         shared.tensors["\(name).gain"] = normalization.gain
         shared.tensors["\(name).offset"] = normalization.offset
     }
@@ -127,10 +129,10 @@ struct DecoderStatistics {
     ///   - field: The blocks; what convolutions spoil at their sides is marked.
     ///   - parent: The field of the inputs if it is that of the level before, of half the side.
     private func advance(
-        _ segment: AutoencoderKLGraph.Segment, _ inputs: [(name: String, features: SampledFeatures)],
-        replacing replaced: consuming SampledFeatures? = nil, channels: Int, over field: inout SampledField,
+        _ segment: AutoencoderKLGraph.Segment, _ inputs: [(name: String, measured: MeasuredFeatures)],
+        replacing replaced: consuming MeasuredFeatures? = nil, channels: Int, over field: inout SampledField,
         from parent: SampledField? = nil
-    ) async throws -> (features: SampledFeatures, moments: ChannelMoments) {
+    ) async throws -> MeasuredFeatures {
         var reaches = [1]
         var largest = Self.largestWindow
         if case .attention = segment {
@@ -156,24 +158,33 @@ struct DecoderStatistics {
             return rows.region(
                 row, by: columns, column, level: level, at: (area.x >> doublings, area.y >> doublings))
         }
+        // What is known of the whole level, in the order of the inputs.
+        var whole = inputs.isEmpty ? latentMoments.numbers : []
+        whole += replaced?.moments.numbers ?? []
+        whole += inputs.flatMap(\.measured.moments.numbers)
         let replaces = replaced != nil
-        var result = replaced.take() ?? SampledFeatures(channels: channels, field: field)
-        var parts = [ChannelMoments](repeating: ChannelMoments(channels: channels), count: blocks.count * perBlock)
-        try await modules.run(parts.count) { job in
+        var result = replaced.take()?.features ?? SampledFeatures(channels: channels, field: field)
+        let jobs = blocks.count * perBlock
+        var parts = [ChannelMoments](repeating: ChannelMoments(channels: channels), count: jobs)
+        var known = [[Double]](repeating: whole, count: jobs)
+        try await modules.run(jobs) { job in
             try Task.checkCancellation()
             let window = region(job, level: 0).window
             let block = blocks[job / perBlock]
-            guard !inputs.isEmpty else { return AutoencoderInput(tensors: ["x": canvas.copy(region: window)]) }
-            var input = AutoencoderInput()
-            if replaces {
-                input.tensors["x"] = result.window(job / perBlock, area: block.area, window)
-            }
-            for (name, features) in inputs {
-                input.tensors[name] = features.window(
+            var given: [(name: String, tensor: Tensor)] = []
+            if inputs.isEmpty { given.append(("x", canvas.copy(region: window))) }
+            if replaces { given.append(("x", result.window(job / perBlock, area: block.area, window))) }
+            for (name, measured) in inputs {
+                let tensor = measured.features.window(
                     parent == nil ? job / perBlock : block.parent,
                     area: parent?.blocks[block.parent].area ?? block.area, window)
+                given.append((name, tensor))
             }
-            return input
+            if blocks.count > 1, let valid = region(job, level: level).core.intersection(block.valid) {
+                let part = valid.divided(by: 1 << level).inside(window)
+                known[job] = given.flatMap { moments(ChannelMoments($0.tensor, part: part)).numbers }
+            }
+            return AutoencoderInput(tensors: Dictionary(uniqueKeysWithValues: given))
         } output: { job, tensor in
             let (window, core) = region(job, level: level)
             let block = blocks[job / perBlock]
@@ -181,15 +192,29 @@ struct DecoderStatistics {
             guard let valid = core.intersection(block.valid) else { return }
             parts[job].add(tensor, part: valid.inside(window))
         }
-        var moments = ChannelMoments(channels: channels)
-        for part in parts { moments.add(part) }
         result.truncate(channels: channels)
-        return (result, moments)
+        let total = Double(parts.map(\.count).reduce(0, +))
+        let weights = parts.map { Double($0.count) / max(total, 1) }
+        return MeasuredFeatures(
+            features: result,
+            moments: GroupMoments(ofBlocks: parts.map(moments), weights: weights, known: known, whole: whole))
+    }
+
+    /// The moments of groups, or for fewer channels of each.
+    private func moments(_ channels: ChannelMoments) -> GroupMoments {
+        channels.grouped(min(configuration.groups, channels.sums.count))
+    }
+
+    /// The moments of the canvas.
+    private var latentMoments: GroupMoments {
+        moments(ChannelMoments(canvas, part: Region(x: 0, y: 0, width: canvas.width, height: canvas.height)))
     }
 
     /// Runs the first residual block over the whole canvas, in f32, for what the attention after it attends to.
-    private mutating func measureContext(_ name: String, channels: Int) async throws {
-        guard let opening else { return }
+    ///
+    /// - Returns: The moments of that block.
+    private mutating func measureContext(_ name: String, channels: Int) async throws -> GroupMoments {
+        guard let opening else { return GroupMoments(means: [], squares: []) }
         let rows = DecoderAxis(extent: canvas.height, largestCore: Self.largestAttendingWindow, reaches: [3])
         let columns = DecoderAxis(extent: canvas.width, largestCore: Self.largestAttendingWindow, reaches: [3])
         let graph = try AutoencoderKLGraph.segment(
@@ -210,11 +235,12 @@ struct DecoderStatistics {
             parts[job].add(tensor, part: core.inside(window))
             context.add(tensor, part: core.inside(window), x: core.x, y: core.y)
         }
-        var moments = ChannelMoments(channels: channels)
-        for part in parts { moments.add(part) }
-        normalize("\(name).group_norm", moments)
+        var whole = ChannelMoments(channels: channels)
+        for part in parts { whole.add(part) }
+        normalize("\(name).group_norm", moments(whole), channels: channels)
         contextTokens = context.tokenCount
         shared.tensors["context"] = context.tokens()
+        return moments(whole)
     }
 
     /// Computes what the whole canvas has after attention, if it may be kept.
@@ -229,18 +255,14 @@ struct DecoderStatistics {
     }
 
     /// The blocks of a level that is there as a whole, `[C, height, width]`.
-    private func sampled(
-        _ level: Tensor, channels: Int, _ field: SampledField
-    ) -> (features: SampledFeatures, moments: ChannelMoments) {
+    private func sampled(_ level: Tensor, channels: Int, _ field: SampledField) -> MeasuredFeatures {
         let level = level.reshaped(to: [1, channels, level.height, level.width])
         let whole = Region(x: 0, y: 0, width: level.width, height: level.height)
         var features = SampledFeatures(channels: channels, field: field)
-        var moments = ChannelMoments(channels: channels)
         for (index, block) in field.blocks.enumerated() {
             features.write(level, window: whole, part: block.area, block: index, area: block.area)
-            moments.add(level, part: block.valid)
         }
-        return (features, moments)
+        return MeasuredFeatures(features: features, moments: moments(ChannelMoments(level, part: whole)))
     }
 
     /// The name of the first residual block.

@@ -43,8 +43,8 @@ struct SampledField {
     /// cells. They are even, as the places of blocks are: those of one level begin and end between the pairs that
     /// upsampling makes.
     ///
-    /// Measured with the autoencoder of Stable Diffusion with random weights, 1024 x 1024 pixels and 256 MiB, against a
-    /// whole decode: 42.8 dB with 32 valid cells, 54.3 dB with 16.
+    /// Measured with the autoencoder of Stable Diffusion with random weights, 640 x 640 pixels and 256 MiB, against a whole
+    /// decode: 53.7 dB with 16 valid cells, 53.4 dB with 8, 53.9 dB with 4.
     private static func sides(_ reaches: [Int]) -> [Int] {
         var sides: [Int] = []
         var valid = 8
@@ -192,5 +192,19 @@ struct SampledFeatures {
                 }
             }
         }
+    }
+}
+
+/// What a part of the decoder gives, in blocks, and what its moments over the whole level are or are thought to be.
+struct MeasuredFeatures {
+    var features: SampledFeatures
+    var moments: GroupMoments
+}
+
+extension MeasuredFeatures {
+    /// Nothing.
+    init(field: SampledField) {
+        self.init(
+            features: SampledFeatures(channels: 0, field: field), moments: GroupMoments(means: [], squares: []))
     }
 }
