@@ -9,7 +9,7 @@ public struct AutoencoderLimits: Hashable, Sendable {
     /// The most cells or means of cells that a cell attends to at the coarsest level.
     ///
     /// Up to this many cells of a canvas attention is that of a whole decode; with Stable Diffusion 2048 x 2048 pixels.
-    /// The work of a tile grows with it: at the default by 0.4.
+    /// The work of attention grows with it: at the default it is a third of that of all tiles.
     public var attentionTokens = 65_536
 
     /// The most bytes of what attention gives for a whole canvas that are kept, so that it is computed once.
