@@ -28,7 +28,7 @@ struct AttendedRows {
     /// - Returns: nil for a decoder without attention.
     init?(_ statistics: DecoderStatistics, windowHeight: Int) async throws {
         canvas = statistics.canvas
-        (rows, columns) = Self.axes(height: canvas.height, width: canvas.width)
+        (rows, columns) = Self.axes(statistics.configuration, height: canvas.height, width: canvas.width)
         guard let modules = try await statistics.attendedModules(height: rows.sizes[0], width: columns.sizes[0]) else {
             return nil
         }
@@ -49,8 +49,7 @@ struct AttendedRows {
             } output: { column, tensor in
                 let (window, core) = rows.region(band, by: columns, column)
                 features.write(
-                    tensor.reshaped(to: Shape(tensor.shape.dimensions.suffix(3))), part: core.inside(window), x: core.x,
-                    y: core.y, border: .wrap(x: false, y: true))
+                    tensor, part: core.inside(window), x: core.x, y: core.y, border: .wrap(x: false, y: true))
             }
             bands += 1
         }
@@ -68,7 +67,7 @@ struct AttendedRows {
         _ configuration: AutoencoderKLConfiguration, height: Int, width: Int, windowHeight: Int
     ) -> Int {
         guard configuration.hasAttention else { return 0 }
-        let rows = Self.height(of: axes(height: height, width: width).rows, windowHeight: windowHeight)
+        let rows = Self.height(of: axes(configuration, height: height, width: width).rows, windowHeight: windowHeight)
         return 4 * configuration.coarsestChannels * rows * width
     }
 
@@ -79,12 +78,13 @@ struct AttendedRows {
 
     /// The windows that one run computes: wide, because each run computes all keys and values, and low, so that few rows
     /// are kept.
-    private static func axes(height: Int, width: Int) -> (rows: DecoderAxis, columns: DecoderAxis) {
-        // The convolutions before attention.
-        let reach = 3
+    private static func axes(
+        _ configuration: AutoencoderKLConfiguration, height: Int, width: Int
+    ) -> (rows: DecoderAxis, columns: DecoderAxis) {
+        let reaches = [configuration.openingReach]
         return (
-            DecoderAxis(extent: height, largestCore: 32, reaches: [reach]),
-            DecoderAxis(extent: width, largestCore: 256, reaches: [reach])
+            DecoderAxis(extent: height, largestCore: 32, reaches: reaches),
+            DecoderAxis(extent: width, largestCore: 256, reaches: reaches)
         )
     }
 }

@@ -196,9 +196,7 @@ public struct AutoencoderCodec: LatentCodec {
                 return input
             } output: { column, picture in
                 let (window, core) = rows.region(row, by: columns, column, level: last)
-                band.write(
-                    picture.reshaped(to: Shape(picture.shape.dimensions.suffix(3))), part: core.inside(window),
-                    x: core.x, y: 0)
+                band.write(picture, part: core.inside(window), x: core.x, y: 0)
             }
             try await strip(clamped(band))
         }

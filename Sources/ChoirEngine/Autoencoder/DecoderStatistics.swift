@@ -215,8 +215,9 @@ struct DecoderStatistics {
     /// - Returns: The moments of that block.
     private mutating func measureContext(_ name: String, channels: Int) async throws -> GroupMoments {
         guard let opening else { return GroupMoments(means: [], squares: []) }
-        let rows = DecoderAxis(extent: canvas.height, largestCore: Self.largestAttendingWindow, reaches: [3])
-        let columns = DecoderAxis(extent: canvas.width, largestCore: Self.largestAttendingWindow, reaches: [3])
+        let (largest, reaches) = (Self.largestAttendingWindow, [configuration.openingReach])
+        let rows = DecoderAxis(extent: canvas.height, largestCore: largest, reaches: reaches)
+        let columns = DecoderAxis(extent: canvas.width, largestCore: largest, reaches: reaches)
         let graph = try AutoencoderKLGraph.segment(
             .opening(name: opening, channels: channels), configuration, weights: weights, height: rows.sizes[0],
             width: columns.sizes[0])

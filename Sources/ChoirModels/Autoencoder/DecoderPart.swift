@@ -60,6 +60,9 @@ extension AutoencoderKLConfiguration {
     /// For each level of the decoder, how many of them a tile goes through by itself.
     package var tileReaches: [Int] { Self.reaches(of: tileParts) }
 
+    /// How many 3 x 3 convolutions come before attention.
+    package var openingReach: Int { decoderReaches[0] - tileReaches[0] }
+
     private static func reaches(of parts: [DecoderPart]) -> [Int] {
         var reaches = [0]
         for part in parts {
