@@ -18,18 +18,18 @@ import ChoirTensor
 struct DecoderStatistics {
     let configuration: AutoencoderKLConfiguration
     let canvas: Tensor
-    private let weights: WeightStore
-    private let compile: AutoencoderCompiler
-    private let limits: AutoencoderLimits
+    let weights: WeightStore
+    let compile: AutoencoderCompiler
+    let limits: AutoencoderLimits
 
     /// The inputs of the second pass that tell it what this one has learned.
-    private var shared = AutoencoderInput()
+    var shared = AutoencoderInput()
 
     /// What the coarsest level attends to, in cells.
-    private var contextTokens = 0
+    var contextTokens = 0
 
     /// What it has after attention, where the limits let it be kept.
-    private(set) var attended: AttendedRows?
+    var attended: AttendedRows?
 
     init(
         _ configuration: AutoencoderKLConfiguration, weights: WeightStore, compile: AutoencoderCompiler, canvas: Tensor,
@@ -106,7 +106,7 @@ struct DecoderStatistics {
         normalize(name, measured.moments, channels: measured.features.channels)
     }
 
-    private mutating func normalize(_ name: String, _ moments: GroupMoments, channels: Int) {
+    mutating func normalize(_ name: String, _ moments: GroupMoments, channels: Int) {
         let normalization = moments.normalization(channels: channels, epsilon: AutoencoderKLConfiguration.epsilon)
         shared.tensors["\(name).gain"] = normalization.gain
         shared.tensors["\(name).offset"] = normalization.offset
@@ -143,52 +143,40 @@ struct DecoderStatistics {
         }
         // The graph doubles the sides, so that windows begin and end between the pairs.
         if parent != nil { reaches = [0, 1] }
-        let level = reaches.count - 1
-        let rows = DecoderAxis(extent: field.blockHeight >> level, largestCore: largest >> level, reaches: reaches)
-        let columns = DecoderAxis(extent: field.blockWidth >> level, largestCore: largest >> level, reaches: reaches)
+        let windows = FieldWindows(field, largestCore: largest, reaches: reaches)
         let graph = try AutoencoderKLGraph.segment(
-            segment, configuration, weights: weights, height: rows.sizes[0], width: columns.sizes[0])
+            segment, configuration, weights: weights, height: windows.height, width: windows.width)
         let modules = try await compile(graph, keeps: false, constants: constants(of: graph))
-        let perBlock = rows.count * columns.count
-        let blocks = field.blocks
-        func region(_ job: Int, level: Int) -> (window: Region, core: Region) {
-            let (row, column) = (job % perBlock / columns.count, job % columns.count)
-            let area = blocks[job / perBlock].area
-            let doublings = reaches.count - 1 - level
-            return rows.region(
-                row, by: columns, column, level: level, at: (area.x >> doublings, area.y >> doublings))
-        }
         // What is known of the whole level, in the order of the inputs.
         var whole = inputs.isEmpty ? latentMoments.numbers : []
         whole += replaced?.moments.numbers ?? []
         whole += inputs.flatMap(\.measured.moments.numbers)
         let replaces = replaced != nil
         var result = replaced.take()?.features ?? SampledFeatures(channels: channels, field: field)
-        let jobs = blocks.count * perBlock
-        var parts = [ChannelMoments](repeating: ChannelMoments(channels: channels), count: jobs)
-        var known = [[Double]](repeating: whole, count: jobs)
-        try await modules.run(jobs) { job in
+        var parts = [ChannelMoments](repeating: ChannelMoments(channels: channels), count: windows.count)
+        var known = [[Double]](repeating: whole, count: windows.count)
+        try await modules.run(windows.count) { job in
             try Task.checkCancellation()
-            let window = region(job, level: 0).window
-            let block = blocks[job / perBlock]
+            let (number, block) = windows.block(job)
+            let window = windows.input(job)
             var given: [(name: String, tensor: Tensor)] = []
             if inputs.isEmpty { given.append(("x", canvas.copy(region: window))) }
-            if replaces { given.append(("x", result.window(job / perBlock, area: block.area, window))) }
+            if replaces { given.append(("x", result.window(number, area: block.area, window))) }
             for (name, measured) in inputs {
                 let tensor = measured.features.window(
-                    parent == nil ? job / perBlock : block.parent,
+                    parent == nil ? number : block.parent,
                     area: parent?.blocks[block.parent].area ?? block.area, window)
                 given.append((name, tensor))
             }
-            if blocks.count > 1, let valid = region(job, level: level).core.intersection(block.valid) {
-                let part = valid.divided(by: 1 << level).inside(window)
+            if windows.blocks.count > 1, let valid = windows.output(job).core.intersection(block.valid) {
+                let part = valid.divided(by: windows.scale).inside(window)
                 known[job] = given.flatMap { moments(ChannelMoments($0.tensor, part: part)).numbers }
             }
             return AutoencoderInput(tensors: Dictionary(uniqueKeysWithValues: given))
         } output: { job, tensor in
-            let (window, core) = region(job, level: level)
-            let block = blocks[job / perBlock]
-            result.write(tensor, window: window, part: core, block: job / perBlock, area: block.area)
+            let (number, block) = windows.block(job)
+            let (window, core) = windows.output(job)
+            result.write(tensor, window: window, part: core, block: number, area: block.area)
             guard let valid = core.intersection(block.valid) else { return }
             parts[job].add(tensor, part: valid.inside(window))
         }
@@ -201,87 +189,13 @@ struct DecoderStatistics {
     }
 
     /// The moments of groups, or for fewer channels of each.
-    private func moments(_ channels: ChannelMoments) -> GroupMoments {
+    func moments(_ channels: ChannelMoments) -> GroupMoments {
         channels.grouped(min(configuration.groups, channels.sums.count))
     }
 
     /// The moments of the canvas.
     private var latentMoments: GroupMoments {
         moments(ChannelMoments(canvas, part: Region(x: 0, y: 0, width: canvas.width, height: canvas.height)))
-    }
-
-    /// Runs the first residual block over the whole canvas, in f32, for what the attention after it attends to.
-    ///
-    /// - Returns: The moments of that block.
-    private mutating func measureContext(_ name: String, channels: Int) async throws -> GroupMoments {
-        guard let opening else { return GroupMoments(means: [], squares: []) }
-        let (largest, reaches) = (Self.largestAttendingWindow, [configuration.openingReach])
-        let rows = DecoderAxis(extent: canvas.height, largestCore: largest, reaches: reaches)
-        let columns = DecoderAxis(extent: canvas.width, largestCore: largest, reaches: reaches)
-        let graph = try AutoencoderKLGraph.segment(
-            .opening(name: opening, channels: channels), configuration, weights: weights, height: rows.sizes[0],
-            width: columns.sizes[0])
-        let modules = try await compile(graph, keeps: false, constants: constants(of: graph))
-        var context = AttentionContext(
-            height: canvas.height, width: canvas.width, channels: channels, limit: limits.attentionTokens)
-        let canvas = canvas
-        var parts = [ChannelMoments](
-            repeating: ChannelMoments(channels: channels), count: rows.count * columns.count)
-        try await modules.run(parts.count) { job in
-            try Task.checkCancellation()
-            let (window, _) = rows.region(job / columns.count, by: columns, job % columns.count)
-            return AutoencoderInput(tensors: ["x": canvas.copy(region: window)])
-        } output: { job, tensor in
-            let (window, core) = rows.region(job / columns.count, by: columns, job % columns.count)
-            parts[job].add(tensor, part: core.inside(window))
-            context.add(tensor, part: core.inside(window), x: core.x, y: core.y)
-        }
-        var whole = ChannelMoments(channels: channels)
-        for part in parts { whole.add(part) }
-        normalize("\(name).group_norm", moments(whole), channels: channels)
-        contextTokens = context.tokenCount
-        shared.tensors["context"] = context.tokens()
-        return moments(whole)
-    }
-
-    /// Computes what the whole canvas has after attention, if it may be kept.
-    private mutating func attend(channels: Int) async throws -> Tensor? {
-        let bytes = AttendedRows.bytes(
-            configuration, height: canvas.height, width: canvas.width, windowHeight: canvas.height)
-        guard bytes <= limits.attendedBytes else { return nil }
-        attended = try await AttendedRows(self, windowHeight: canvas.height)
-        try await attended?.advance(to: canvas.height)
-        shared.tensors["context"] = nil
-        return attended?.whole
-    }
-
-    /// The blocks of a level that is there as a whole, `[C, height, width]`.
-    private func sampled(_ level: Tensor, channels: Int, _ field: SampledField) -> MeasuredFeatures {
-        let level = level.reshaped(to: [1, channels, level.height, level.width])
-        let whole = Region(x: 0, y: 0, width: level.width, height: level.height)
-        var features = SampledFeatures(channels: channels, field: field)
-        for (index, block) in field.blocks.enumerated() {
-            features.write(level, window: whole, part: block.area, block: index, area: block.area)
-        }
-        return MeasuredFeatures(features: features, moments: moments(ChannelMoments(level, part: whole)))
-    }
-
-    /// The name of the first residual block.
-    private var opening: String? {
-        guard case .residual(let name, _, _)? = configuration.decoderParts.dropFirst().first else { return nil }
-        return name
-    }
-
-    /// Modules that compute what a window of the canvas has after attention, in f32; nil for a decoder without any.
-    func attendedModules(height: Int, width: Int) async throws -> AutoencoderModules? {
-        for case .attention(let name, let channels) in configuration.decoderParts {
-            guard let opening else { continue }
-            let graph = try AutoencoderKLGraph.segment(
-                .attended(opening: opening, name: name, channels: channels, contextTokens: contextTokens),
-                configuration, weights: weights, height: height, width: width)
-            return try await compile(graph, keeps: false, constants: constants(of: graph))
-        }
-        return nil
     }
 
     /// Bytes of the activations of one run.
@@ -291,5 +205,5 @@ struct DecoderStatistics {
 
     /// The largest core of a window that one run computes, in cells of its level.
     private static let largestWindow = 256
-    private static let largestAttendingWindow = 128
+    static let largestAttendingWindow = 128
 }
