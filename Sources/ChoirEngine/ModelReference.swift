@@ -11,7 +11,7 @@ public enum ModelReference: Hashable, Sendable {
     case directory(String)
 
     /// A checkpoint of Stable Diffusion 1.x, 2.x or SDXL: a folder of diffusers, or one `.safetensors` file in the
-    /// original layout with the folder `tokenizer` (for SDXL also `tokenizer_2`) beside it.
+    /// original layout with CLIP's tokenizer, as the folder `tokenizer`, beside it.
     case checkpoint(String)
 
     /// A denoiser of one's own: a folder with an ONNX file or an OpenVINO IR and the manifest `choir.json`, see

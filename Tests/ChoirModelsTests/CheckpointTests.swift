@@ -55,7 +55,7 @@ import Testing
         #expect(kinds[2].unet.timeIDCount(pooledWidth: 12) == 6)
         #expect(kinds[3].unet.timeIDCount(pooledWidth: 12) == 5)
         #expect(kinds[3].unet.upAttention == [false, true, true, false])
-        #expect(kinds.map(\.missing) == [["tokenizer"], ["tokenizer"], ["tokenizer", "tokenizer_2"], ["tokenizer_2"]])
+        #expect(kinds.allSatisfy { $0.missing == ["tokenizer"] })
         for checkpoint in kinds { try checkpoint.check() }
 
         let texts = try kinds.flatMap { checkpoint in
@@ -112,6 +112,26 @@ import Testing
                                   attention between tiles, at any of 11 self-attention layers
                   missing         nothing
                 """)
+    }
+
+    @Test(arguments: ["sd1", "sd2", "sdxl", "refiner"])
+    func `one tokenizer beside a single file serves each of its encoders`(kind: String) throws {
+        let scratch = try CheckpointScratch()
+        let path = "\(scratch.path)/\(kind).safetensors"
+        try FileManager.default.copyItem(atPath: CheckpointFixture.directory() + "/\(kind).safetensors", toPath: path)
+        let (folder, second) = (scratch.path + "/tokenizer", scratch.path + "/tokenizer_2")
+        for folder in [folder, second] { try FileManager.default.removeItem(atPath: folder) }
+        let without = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+        #expect(refusal { _ = try without.tokenizer(without.kind.textEncoders[0]) }.contains("beside the file"))
+
+        try FileManager.default.copyItem(atPath: TextFixture.path("vit-l"), toPath: folder)
+        let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+        #expect(checkpoint.missing.isEmpty)
+        for part in checkpoint.kind.textEncoders {
+            let tokenizer = try checkpoint.tokenizer(part)
+            let isCLIP = part == .textEncoder && kind != "sd2"
+            #expect(tokenizer.padToken == (isCLIP ? tokenizer.endToken : 0))
+        }
     }
 
     @Test func `a folder says what is missing`() throws {

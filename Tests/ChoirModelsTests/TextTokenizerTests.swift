@@ -16,6 +16,15 @@ struct TextTokenizerTests {
         }
     }
 
+    @Test("CLIP's vocabulary with other padding is OpenCLIP's")
+    func padding() throws {
+        let openCLIP = try TextFixture.tokenizer("bigg")
+        let padded = try CLIPTokenizer(directory: TextFixture.path("vit-l"), padding: "!")
+        for text in try TextFixture.tokens().map(\.text) {
+            #expect(padded.sequence(of: text) == openCLIP.sequence(of: text))
+        }
+    }
+
     @Test("A sequence is cut, ended and padded as its encoder was trained")
     func sequences() throws {
         let (clip, openCLIP) = (try TextFixture.tokenizer("vit-l"), try TextFixture.tokenizer("bigg"))

@@ -86,18 +86,6 @@ struct StableDiffusionTextEncoders: Sendable {
 }
 
 extension Checkpoint {
-    /// The tokenizer of a text encoder.
-    fileprivate func tokenizer(_ part: CheckpointPart) throws(ModelError) -> CLIPTokenizer {
-        guard let directory = tokenizerDirectories[part] else {
-            let folder = part == .textEncoder ? "tokenizer" : "tokenizer_2"
-            throw ModelError(
-                path,
-                "there is no tokenizer for \(part.rawValue), expected the folder \(folder) with tokenizer.json, or "
-                    + "vocab.json and merges.txt, \(isSingleFile ? "beside the file" : "in it")")
-        }
-        return try CLIPTokenizer(directory: directory)
-    }
-
     /// Whether the model is told zeros in place of an empty prompt, as diffusers has it: SDXL unless its
     /// `model_index.json` denies it, which the published refiner's does.
     fileprivate var zeroesEmptyPrompt: Bool {

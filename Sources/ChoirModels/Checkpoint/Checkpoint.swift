@@ -81,6 +81,28 @@ public struct Checkpoint: Sendable {
         return module
     }
 
+    /// The tokenizer of a text encoder.
+    ///
+    /// CLIP's beside a single file serves all its encoders: those of OpenCLIP have the same vocabulary, but pad with `!`.
+    ///
+    /// - Throws: `ModelError` that names the folder or file and what is missing or wrong with it.
+    public func tokenizer(_ part: CheckpointPart) throws(ModelError) -> CLIPTokenizer {
+        guard let directory = tokenizerDirectories[part] else {
+            throw ModelError(
+                path,
+                "there is no tokenizer for \(part.rawValue), expected the folder \(tokenizerFolder(part)) with "
+                    + "tokenizer.json, or vocab.json and merges.txt, \(isSingleFile ? "beside the file" : "in it")")
+        }
+        guard isSingleFile else { return try CLIPTokenizer(directory: directory) }
+        let isOpenCLIP = try CLIPTextConfiguration(module(part).configuration).activation == .gelu
+        return try CLIPTokenizer(directory: directory, padding: isOpenCLIP ? "!" : nil)
+    }
+
+    /// The folder that the tokenizer of a text encoder is missed in.
+    func tokenizerFolder(_ part: CheckpointPart) -> String {
+        isSingleFile ? "tokenizer" : part.tokenizerFolder ?? "tokenizer"
+    }
+
     /// Pixels per side of a cell of the latent.
     public var pixelsPerCell: Int {
         guard let fields = modules[.autoencoder]?.configuration else { return 8 }

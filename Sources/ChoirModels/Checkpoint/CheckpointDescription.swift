@@ -109,7 +109,8 @@ extension Checkpoint {
     public var missing: [String] {
         var missing = ([.autoencoder] + kind.textEncoders).filter { modules[$0] == nil }.map(\.rawValue)
         for part in kind.textEncoders where tokenizerDirectories[part] == nil {
-            missing.append(part.tokenizerFolder ?? "")
+            let folder = tokenizerFolder(part)
+            if !missing.contains(folder) { missing.append(folder) }
         }
         if !isSingleFile, schedulerPath == nil { missing.append("scheduler") }
         return missing

@@ -41,12 +41,16 @@ public struct CLIPTokenizer: Sendable {
     /// The folder holds `tokenizer.json`, or `vocab.json` and `merges.txt`; the settings come from
     /// `tokenizer_config.json` and `special_tokens_map.json`, if they are there.
     ///
+    /// - Parameters:
+    ///   - directory: The folder.
+    ///   - padding: The token that fills a sequence; nil for the one that the settings name.
     /// - Throws: `ModelError` that names the file and what is wrong with it.
-    public init(directory: String) throws(ModelError) {
-        try self.init(CLIPTokenizerFiles(directory: directory))
+    public init(directory: String, padding: String? = nil) throws(ModelError) {
+        try self.init(CLIPTokenizerFiles(directory: directory), padding: padding)
     }
 
-    init(_ files: CLIPTokenizerFiles) throws(ModelError) {
+    init(_ files: CLIPTokenizerFiles, padding: String? = nil) throws(ModelError) {
+        let padding = padding ?? files.pad
         path = files.path
         let vocabulary = files.vocabulary
         var ids = vocabulary
@@ -60,7 +64,7 @@ public struct CLIPTokenizer: Sendable {
         }
         startToken = try id("bos_token", files.start)
         endToken = try id("eos_token", files.end)
-        padToken = try id("pad_token", files.pad)
+        padToken = try id("pad_token", padding)
         maximumLength = files.maximumLength
         tokenCount = (ids.values.max() ?? 0) + 1
         commaToken = ids["," + files.suffix]
@@ -69,7 +73,7 @@ public struct CLIPTokenizer: Sendable {
             unknown: try id("unk_token", files.unknown), path: files.mergesPath)
 
         var added = files.addedTokens.map { ($0.content, id: ids[$0.content] ?? $0.id, $0.isNormalized) }
-        for (content, id) in [(files.start, startToken), (files.end, endToken), (files.pad, padToken)]
+        for (content, id) in [(files.start, startToken), (files.end, endToken), (padding, padToken)]
         where !added.contains(where: { $0.0 == content }) {
             added.append((content, id, false))
         }
