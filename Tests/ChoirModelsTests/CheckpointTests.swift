@@ -114,6 +114,25 @@ import Testing
                 """)
     }
 
+    @Test func `empty tensors of fine-tuned files say how the network was trained`() throws {
+        let scratch = try CheckpointScratch()
+        let file = try SafetensorsFile(path: CheckpointFixture.directory() + "/sdxl.safetensors")
+        func opened(_ names: String...) throws -> Checkpoint {
+            let path = "\(scratch.path)/tuned.safetensors"
+            try rewrite(file, to: path) { for name in names { $0[name] = .float32(Tensor(shape: [0])) } }
+            return try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+        }
+        let plain = try opened()
+        #expect(plain.prediction == .epsilon && !plain.hasZeroTerminalSignal)
+        let velocity = try opened("v_pred")
+        #expect(velocity.prediction == .velocity && !velocity.hasZeroTerminalSignal)
+        let rescaled = try opened("v_pred", "ztsnr")
+        #expect(rescaled.prediction == .velocity && rescaled.hasZeroTerminalSignal)
+        for name in ["edm_mean", "edm_vpred.sigma_max"] {
+            #expect(refusal { _ = try opened(name) }.contains("found the tensor \(name), of a network with EDM's"))
+        }
+    }
+
     @Test(arguments: ["sd1", "sd2", "sdxl", "refiner"])
     func `one tokenizer beside a single file serves each of its encoders`(kind: String) throws {
         let scratch = try CheckpointScratch()

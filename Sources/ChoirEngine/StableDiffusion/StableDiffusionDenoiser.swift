@@ -77,7 +77,9 @@ public struct StableDiffusionDenoiser: Denoiser {
     private static func scheduler(of checkpoint: Checkpoint) throws -> SchedulerConfiguration {
         let isXL = checkpoint.kind.isXL
         guard let path = checkpoint.schedulerPath else {
-            return .singleFile(isXL: isXL, predictsVelocity: checkpoint.prediction == .velocity)
+            return .singleFile(
+                isXL: isXL, predictsVelocity: checkpoint.prediction == .velocity,
+                hasZeroTerminalSignal: checkpoint.hasZeroTerminalSignal)
         }
         let configuration = try SchedulerConfiguration(path: path)
         return isXL ? configuration : configuration.correctedForStableDiffusion

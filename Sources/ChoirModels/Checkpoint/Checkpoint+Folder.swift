@@ -38,7 +38,8 @@ extension Checkpoint {
             prediction: prediction,
             predictionAssumption: hasScheduler
                 ? nil : "there is no scheduler/scheduler_config.json, so the network is taken to predict the noise",
-            schedulerPath: hasScheduler ? scheduler : nil, tokenizerDirectories: tokenizers)
+            hasZeroTerminalSignal: false, schedulerPath: hasScheduler ? scheduler : nil,
+            tokenizerDirectories: tokenizers)
     }
 
     private static func isDirectory(_ path: String) -> Bool {

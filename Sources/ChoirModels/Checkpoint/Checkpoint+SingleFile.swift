@@ -46,6 +46,7 @@ extension Checkpoint {
         }
         self.init(
             path: path, kind: kind, isSingleFile: true, modules: modules, unet: unet, prediction: prediction,
-            predictionAssumption: assumption, schedulerPath: nil, tokenizerDirectories: tokenizers)
+            predictionAssumption: assumption, hasZeroTerminalSignal: layout.hasZeroTerminalSignal, schedulerPath: nil,
+            tokenizerDirectories: tokenizers)
     }
 }

@@ -72,6 +72,13 @@ struct SingleFileLayout {
                 "expected a checkpoint in the original layout, whose UNet begins with the tensor "
                     + "\(unet)input_blocks.0.0.weight; parts alone are opened as folders of diffusers")
         }
+        // Fine-tuned files of SDXL carry these with other noise levels, which would be painted wrongly.
+        if let name = ["edm_mean", "edm_vpred.sigma_max"].first(where: has) {
+            throw ModelError(
+                file.path,
+                "found the tensor \(name), of a network with EDM's noise levels; expected one with those of "
+                    + "Stable Diffusion")
+        }
         if has(unet + "label_emb.0.0.weight") {
             if has("conditioner.embedders.1.model.ln_final.weight") { return .sdxlBase }
             if has("conditioner.embedders.0.model.ln_final.weight") { return .sdxlRefiner }
@@ -101,6 +108,9 @@ struct SingleFileLayout {
                 + "For 2.x-base or SD-Turbo use the folder of diffusers"
         )
     }
+
+    /// Whether the last training step has no signal left, which fine-tuned files say by an empty tensor.
+    var hasZeroTerminalSignal: Bool { has("ztsnr") }
 
     // MARK: Text encoders and autoencoder
 
