@@ -16,12 +16,31 @@ struct TextTokenizerTests {
         }
     }
 
-    @Test("CLIP's vocabulary with other padding is OpenCLIP's")
-    func padding() throws {
-        let openCLIP = try TextFixture.tokenizer("bigg")
-        let padded = try CLIPTokenizer(directory: TextFixture.path("vit-l"), padding: "!")
-        for text in try TextFixture.tokens().map(\.text) {
-            #expect(padded.sequence(of: text) == openCLIP.sequence(of: text))
+    @Test("A vocabulary serves every encoder, whatever its settings say of padding and length")
+    func vocabulary() throws {
+        let folders = try ["vit-l", "vit-l-json", "bigg", "bigg-json"].map { try TextFixture.path($0) }
+        // As ComfyUI's, which has the length of another network.
+        let map = """
+            {"bos_token": {"content": "<|startoftext|>", "normalized": true}, "eos_token": {"content": "<|endoftext|>",
+            "normalized": true}, "unk_token": {"content": "<|endoftext|>", "normalized": true},
+            "pad_token": "<|endoftext|>"}
+            """
+        let comfy = try TextFixture.folder(
+            "vit-l",
+            replacing: [
+                "tokenizer_config.json": [UInt8](#"{"model_max_length": 8192, "pad_token": "<|endoftext|>"}"#.utf8),
+                "special_tokens_map.json": [UInt8](map.utf8),
+            ])
+        defer { try? FileManager.default.removeItem(atPath: comfy) }
+        for name in ["vit-l", "bigg"] {
+            let encoder = try TextFixture.configuration(name)
+            let expected = try TextFixture.tokenizer(name)
+            for folder in folders + [comfy] {
+                let tokenizer = try CLIPTokenizer(directory: folder, for: encoder)
+                for text in try TextFixture.tokens().map(\.text) {
+                    #expect(tokenizer.sequence(of: text) == expected.sequence(of: text), "\(folder)")
+                }
+            }
         }
     }
 

@@ -87,7 +87,7 @@ public struct Checkpoint: Sendable {
 
     /// The tokenizer of a text encoder.
     ///
-    /// CLIP's beside a single file serves all its encoders: those of OpenCLIP have the same vocabulary, but pad with `!`.
+    /// One beside a single file serves all its encoders: the vocabulary of all families is the same.
     ///
     /// - Throws: `ModelError` that names the folder or file and what is missing or wrong with it.
     public func tokenizer(_ part: CheckpointPart) throws(ModelError) -> CLIPTokenizer {
@@ -98,8 +98,7 @@ public struct Checkpoint: Sendable {
                     + "tokenizer.json, or vocab.json and merges.txt, \(isSingleFile ? "beside the file" : "in it")")
         }
         guard isSingleFile else { return try CLIPTokenizer(directory: directory) }
-        let isOpenCLIP = try CLIPTextConfiguration(module(part).configuration).activation == .gelu
-        return try CLIPTokenizer(directory: directory, padding: isOpenCLIP ? "!" : nil)
+        return try CLIPTokenizer(directory: directory, for: CLIPTextConfiguration(module(part).configuration))
     }
 
     /// The folder that the tokenizer of a text encoder is missed in.

@@ -41,16 +41,21 @@ public struct CLIPTokenizer: Sendable {
     /// The folder holds `tokenizer.json`, or `vocab.json` and `merges.txt`; the settings come from
     /// `tokenizer_config.json` and `special_tokens_map.json`, if they are there.
     ///
-    /// - Parameters:
-    ///   - directory: The folder.
-    ///   - padding: The token that fills a sequence; nil for the one that the settings name.
     /// - Throws: `ModelError` that names the file and what is wrong with it.
-    public init(directory: String, padding: String? = nil) throws(ModelError) {
-        try self.init(CLIPTokenizerFiles(directory: directory), padding: padding)
+    public init(directory: String) throws(ModelError) {
+        try self.init(CLIPTokenizerFiles(directory: directory))
     }
 
-    init(_ files: CLIPTokenizerFiles, padding: String? = nil) throws(ModelError) {
-        let padding = padding ?? files.pad
+    /// Reads the vocabulary in a folder of any checkpoint; padding and length are those of an encoder.
+    ///
+    /// - Throws: `ModelError` that names the file and what is wrong with it.
+    public init(directory: String, for encoder: CLIPTextConfiguration) throws(ModelError) {
+        var files = try CLIPTokenizerFiles(directory: directory)
+        files.fit(encoder)
+        try self.init(files)
+    }
+
+    private init(_ files: CLIPTokenizerFiles) throws(ModelError) {
         path = files.path
         let vocabulary = files.vocabulary
         var ids = vocabulary
@@ -64,7 +69,7 @@ public struct CLIPTokenizer: Sendable {
         }
         startToken = try id("bos_token", files.start)
         endToken = try id("eos_token", files.end)
-        padToken = try id("pad_token", padding)
+        padToken = try id("pad_token", files.pad)
         maximumLength = files.maximumLength
         tokenCount = (ids.values.max() ?? 0) + 1
         commaToken = ids["," + files.suffix]
@@ -73,7 +78,7 @@ public struct CLIPTokenizer: Sendable {
             unknown: try id("unk_token", files.unknown), path: files.mergesPath)
 
         var added = files.addedTokens.map { ($0.content, id: ids[$0.content] ?? $0.id, $0.isNormalized) }
-        for (content, id) in [(files.start, startToken), (files.end, endToken), (padding, padToken)]
+        for (content, id) in [(files.start, startToken), (files.end, endToken), (files.pad, padToken)]
         where !added.contains(where: { $0.0 == content }) {
             added.append((content, id, false))
         }

@@ -25,8 +25,8 @@ struct CLIPTokenizerFiles {
     private static let maximumByteCount = 64 << 20
     /// No id is higher; CLIP has 49 408.
     private static let maximumID = (1 << 20) - 1
-    /// No sequence is longer; CLIP's has 77.
-    private static let maximumLength = 4096
+    /// No sequence is longer; CLIP's has 77, though ComfyUI's files for it say 8192.
+    private static let maximumLength = 65_536
 
     init(directory: String) throws(ModelError) {
         path = directory
@@ -81,6 +81,15 @@ struct CLIPTokenizerFiles {
         if settings == nil, file("special_tokens_map.json") == nil {
             pad = padding ?? (serializedTokens.contains { $0.content == "!" && $0.id == 0 } ? "!" : end)
         }
+    }
+
+    /// Replaces what the settings of other checkpoints may say otherwise: OpenCLIP's encoders, and no others, are padded
+    /// with `!`, which is then no word.
+    mutating func fit(_ encoder: CLIPTextConfiguration) {
+        let isOpenCLIP = encoder.activation == .gelu
+        pad = isOpenCLIP ? "!" : end
+        if !isOpenCLIP { addedTokens.removeAll { $0.content == "!" } }
+        maximumLength = encoder.maximumLength
     }
 
     private mutating func take(_ tokens: SpecialTokens) throws(ModelError) {
