@@ -128,6 +128,7 @@ import Testing
         #expect(velocity.prediction == .velocity && !velocity.hasZeroTerminalSignal)
         let rescaled = try opened("v_pred", "ztsnr")
         #expect(rescaled.prediction == .velocity && rescaled.hasZeroTerminalSignal)
+        #expect(try !opened("ztsnr").hasZeroTerminalSignal)
         for name in ["edm_mean", "edm_vpred.sigma_max"] {
             #expect(refusal { _ = try opened(name) }.contains("found the tensor \(name), of a network with EDM's"))
         }

@@ -109,8 +109,9 @@ struct SingleFileLayout {
         )
     }
 
-    /// Whether the last training step has no signal left, which fine-tuned files say by an empty tensor.
-    var hasZeroTerminalSignal: Bool { has("ztsnr") }
+    /// Whether the last training step has no signal left, which fine-tuned files of velocity say by an empty tensor. From
+    /// noise alone nothing else could be predicted.
+    var hasZeroTerminalSignal: Bool { has("v_pred") && has("ztsnr") }
 
     // MARK: Text encoders and autoencoder
 
