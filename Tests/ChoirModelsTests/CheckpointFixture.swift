@@ -69,12 +69,13 @@ final class CheckpointScratch {
 
 /// Writes tensors of a file again, some of them under other names or with other shapes.
 func rewrite(
-    _ file: SafetensorsFile, to path: String, _ change: (inout [String: SafetensorsWriter.Content]) throws -> Void
+    _ file: SafetensorsFile, metadata: [String: String] = [:], to path: String,
+    _ change: (inout [String: SafetensorsWriter.Content]) throws -> Void = { _ in }
 ) throws {
     var tensors: [String: SafetensorsWriter.Content] = [:]
     for name in file.names { tensors[name] = .float32(try file.floats(name)) }
     try change(&tensors)
-    try SafetensorsWriter.write(tensors: tensors, to: path)
+    try SafetensorsWriter.write(tensors: tensors, metadata: metadata, to: path)
 }
 
 /// What a body says when it refuses.

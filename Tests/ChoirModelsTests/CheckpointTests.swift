@@ -82,6 +82,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["sd1", "sd2", "sdxl"])
+    func `the metadata of a single file may say what it predicts`(kind: String) throws {
+        let scratch = try CheckpointScratch()
+        let file = try SafetensorsFile(path: "\(CheckpointFixture.directory())/\(kind).safetensors")
+        let silent = try CheckpointFixture.single(kind)
+        #expect(silent.predictionAssumption != nil)
+        for (name, expected) in [("v", CheckpointPrediction.velocity), ("epsilon", .epsilon), ("x", silent.prediction)]
+        {
+            let path = "\(scratch.path)/\(name).safetensors"
+            try rewrite(file, metadata: ["modelspec.prediction_type": name], to: path)
+            let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+            #expect(checkpoint.prediction == expected)
+            #expect((checkpoint.predictionAssumption == nil) == (name != "x"))
+        }
+    }
+
     @Test func `a folder with shards is SDXL base and says what it is`() throws {
         let scratch = try CheckpointScratch()
         let checkpoint = try Checkpoint(path: scratch.path)

@@ -94,10 +94,16 @@ struct SingleFileLayout {
 
     /// What the network predicts, and the sentence that says why.
     ///
-    /// No file of 2.x says it. As diffusers' `from_single_file` does, the velocity is assumed, but for the training
-    /// step that is that of 2.0-base. Fine-tuned files may carry an empty tensor `v_pred`.
+    /// Fine-tuned files may carry an empty tensor `v_pred`, or the metadata of Stability AI's Model Metadata Standard. No
+    /// published file of 2.x says it. As diffusers' `from_single_file` does, the velocity is assumed of them, but for the
+    /// training step that is that of 2.0-base.
     func prediction(_ kind: CheckpointKind) -> (CheckpointPrediction, String?) {
         if has("v_pred") { return (.velocity, nil) }
+        switch file.metadata["modelspec.prediction_type"] {
+        case "v": return (.velocity, nil)
+        case "epsilon": return (.epsilon, nil)
+        default: break
+        }
         guard kind == .stableDiffusion2 else { return (.epsilon, "single files of \(kind) predict the noise") }
         if let steps = try? file.integers("global_step"), steps == [875_000] {
             return (.epsilon, "its global_step is that of Stable Diffusion 2.0-base, which predicts the noise")
