@@ -3,7 +3,8 @@
 # of full size with random weights, and writes one table.
 #   bench-peers.sh CHOIR FOLDER      FOLDER gets the checkpoints (10 GB), a JSON for each row, and peers.md
 #
-# About three hours on two cores, with 20 GB of memory free; leave the machine alone meanwhile. All can be named:
+# About three hours on two cores, half an hour more where bf16 must be emulated, with 20 GB of memory free; leave the
+# machine alone meanwhile. All can be named:
 #   KINDS="sd15 sdxl"    PARTS="evaluations panorama memory"    LIMIT=900 (seconds that a row may take)    ROUNDS=3
 #   TILES="1 2" (how many tiles are evaluated at the same time)
 #   SDXL_CELLS=64 (side of the tile that SDXL is measured at; 128 is its own and takes five times as long)

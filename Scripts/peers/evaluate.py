@@ -6,7 +6,7 @@
 
 TILES of CELLS x CELLS latents at the same time, which share two threads; a prompt of 77 tokens, no guidance. After
 the first ones, which are not counted, evaluations go on until SECONDS have passed, twice at least; `times` are their
-seconds, divided by TILES.
+seconds, divided by TILES. One that takes 20 times SECONDS is the only one, and counted.
 """
 
 import json
@@ -76,7 +76,10 @@ def measure(evaluate, seconds: float, tiles: int) -> dict:
             list(pool.map(evaluate, range(tiles)))
             return (time.perf_counter() - start) / tiles
 
-        together()
+        first = together()
+        if first * tiles > 20 * seconds:
+            # Emulated: against that, what is made ready in the first one does not matter.
+            return {"times": [first]}
         times: list[float] = []
         while len(times) < 2 or sum(times) * tiles < seconds:
             times.append(together())
