@@ -14,6 +14,9 @@ struct Inspect: AsyncParsableCommand {
     @Argument(help: "A .safetensors file, a folder of a model, or a picture.")
     var file: String
 
+    /// What is opened as a checkpoint. Those of PyTorch are then refused as what they are, not as pictures.
+    private static let extensions = ["safetensors", "ckpt", "pt", "pth", "bin"]
+
     func run() async throws {
         try await exitingOnError {
             var isDirectory: ObjCBool = false
@@ -23,7 +26,7 @@ struct Inspect: AsyncParsableCommand {
                 case .checkpoint: try inspectCheckpoint()
                 case .cosmos, .directory: try inspectModel()
                 }
-            } else if file.hasSuffix(".safetensors") {
+            } else if Self.extensions.contains(URL(fileURLWithPath: file).pathExtension) {
                 let tensors = try SafetensorsFile(path: file)
                 try Checkpoint.recognizes(tensors) ? inspectCheckpoint() : inspectTensors(tensors)
             } else {

@@ -59,6 +59,13 @@ public struct SafetensorsFile: Sendable {
         }
         let headerByteCount = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard headerByteCount <= UInt64(min(SafetensorsFile.maximumHeaderByteCount, bytes.count - 8)) else {
+            if Self.isPickle(bytes) {
+                throw SafetensorsError(
+                    .header,
+                    path: path,
+                    "is a file of PyTorch, which could run code when it is read, expected a safetensors file; convert it"
+                )
+            }
             throw SafetensorsError(
                 .header,
                 path: path,
@@ -99,6 +106,12 @@ public struct SafetensorsFile: Sendable {
         self.metadata = header.metadata
         self.names = entries.map(\.name)
         self.tensors = Dictionary(uniqueKeysWithValues: zip(names, entries))
+    }
+
+    /// Whether bytes begin like what PyTorch saves, `.ckpt`, `.pt`, `.pth` or `.bin`: a zip archive with a pickle, or by
+    /// old versions a pickle of protocol 2 that begins with a long number.
+    private static func isPickle(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || bytes.starts(with: [0x80, 0x02, 0x8A])
     }
 
     /// The entry of a tensor; throws `SafetensorsError` when the file has none of this name.

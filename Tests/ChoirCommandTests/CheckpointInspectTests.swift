@@ -23,6 +23,15 @@ import Testing
         }
     }
 
+    @Test(arguments: ["inspect", "generate"])
+    func `a file of PyTorch is refused as one`(command: String) async throws {
+        let scratch = Scratch()
+        try Data([0x50, 0x4B, 0x03, 0x04] + [UInt8](repeating: 0x6C, count: 60)).write(
+            to: URL(fileURLWithPath: scratch.file("old.ckpt")))
+        let arguments = command == "inspect" ? ["old.ckpt"] : ["fox", "--model", "old.ckpt", "--output", "a.png"]
+        try await expectRefusal([command] + arguments, in: scratch, code: 65, saying: ["old.ckpt", "file of PyTorch"])
+    }
+
     @Test func `a damaged checkpoint is refused with its file`() async throws {
         let scratch = try checkpoint()
         let shard = "diffusion_pytorch_model-00003-of-00004.safetensors"

@@ -204,6 +204,12 @@ import Testing
         #expect(error.message.contains("the file has \(count) bytes"))
     }
 
+    @Test(arguments: [[0x50, 0x4B, 0x03, 0x04], [0x80, 0x02, 0x8A, 0x0A]] as [[UInt8]])
+    func `a file of PyTorch is refused as one`(start: [UInt8]) throws {
+        let error = try error(of: start + [UInt8](repeating: 0x6C, count: 60))
+        #expect(error.code == .header && error.message.contains("is a file of PyTorch"))
+    }
+
     @Test func `reading as the wrong kind of number names tensor and type`() throws {
         let file = try open(SafetensorsFixture.everyDataType())
         let notFloat = try #require(throws: SafetensorsError.self) { try file.floats("t.I32") }
