@@ -50,8 +50,10 @@ def evaluations(kind: str) -> list[str]:
             result = row(
                 f"{kind}.{how}.{precision}.{tiles}.{round}",
                 lambda: ours(precision, tiles) if how == "choir" else other(how, precision, tiles))
-            before = rows.get(key, {"times": []})
-            rows[key] = before | result | {"times": before["times"] + result.get("times", [])}
+            before = rows.get(key, {"times": [], "peakResidentBytes": 0})
+            rows[key] = before | result | {
+                "times": before["times"] + result.get("times", []),
+                "peakResidentBytes": max(before["peakResidentBytes"], result.get("peakResidentBytes", 0))}
     for result in rows.values():
         if "failure" not in result:
             times = result["times"]
