@@ -182,10 +182,10 @@ struct DecoderStatistics {
         }
         result.truncate(channels: channels)
         let total = Double(parts.map(\.count).reduce(0, +))
-        let weights = parts.map { Double($0.count) / max(total, 1) }
+        let shares = parts.map { Double($0.count) / max(total, 1) }
         return MeasuredFeatures(
             features: result,
-            moments: GroupMoments(ofBlocks: parts.map(moments), weights: weights, known: known, whole: whole))
+            moments: GroupMoments(ofBlocks: parts.map(moments), weights: shares, known: known, whole: whole))
     }
 
     /// The moments of groups, or for fewer channels of each.
