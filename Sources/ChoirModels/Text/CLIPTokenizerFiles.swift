@@ -26,7 +26,7 @@ struct CLIPTokenizerFiles {
     /// No id is higher; CLIP has 49 408.
     private static let maximumID = (1 << 20) - 1
     /// No sequence is longer; CLIP's has 77, though ComfyUI's files for it say 8192.
-    private static let maximumLength = 65_536
+    private static let maximumLength = 8192
 
     init(directory: String) throws(ModelError) {
         path = directory
