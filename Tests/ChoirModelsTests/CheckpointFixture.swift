@@ -70,7 +70,7 @@ final class CheckpointScratch {
 /// Writes tensors of a file again, some of them under other names or with other shapes.
 func rewrite(
     _ file: SafetensorsFile, metadata: [String: String] = [:], to path: String,
-    _ change: (inout [String: SafetensorsWriter.Content]) throws -> Void = { _ in }
+    _ change: (inout [String: SafetensorsWriter.Content]) throws -> Void
 ) throws {
     var tensors: [String: SafetensorsWriter.Content] = [:]
     for name in file.names { tensors[name] = .float32(try file.floats(name)) }

@@ -91,10 +91,13 @@ import Testing
         for (name, expected) in [("v", CheckpointPrediction.velocity), ("epsilon", .epsilon), ("x", silent.prediction)]
         {
             let path = "\(scratch.path)/\(name).safetensors"
-            try rewrite(file, metadata: ["modelspec.prediction_type": name], to: path)
+            try rewrite(file, metadata: ["modelspec.prediction_type": name], to: path) {
+                $0["ztsnr"] = .float32(Tensor(shape: [0]))
+            }
             let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
             #expect(checkpoint.prediction == expected)
             #expect((checkpoint.predictionAssumption == nil) == (name != "x"))
+            #expect(checkpoint.hasZeroTerminalSNR == (expected == .velocity))
         }
     }
 
@@ -139,12 +142,12 @@ import Testing
             return try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
         }
         let plain = try opened()
-        #expect(plain.prediction == .epsilon && !plain.hasZeroTerminalSignal)
+        #expect(plain.prediction == .epsilon && !plain.hasZeroTerminalSNR)
         let velocity = try opened("v_pred")
-        #expect(velocity.prediction == .velocity && !velocity.hasZeroTerminalSignal)
+        #expect(velocity.prediction == .velocity && !velocity.hasZeroTerminalSNR)
         let rescaled = try opened("v_pred", "ztsnr")
-        #expect(rescaled.prediction == .velocity && rescaled.hasZeroTerminalSignal)
-        #expect(try !opened("ztsnr").hasZeroTerminalSignal)
+        #expect(rescaled.prediction == .velocity && rescaled.hasZeroTerminalSNR)
+        #expect(try !opened("ztsnr").hasZeroTerminalSNR)
         for name in ["edm_mean", "edm_vpred.sigma_max"] {
             #expect(refusal { _ = try opened(name) }.contains("found the tensor \(name), of a network with EDM's"))
         }

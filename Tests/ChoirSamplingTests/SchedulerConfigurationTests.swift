@@ -70,10 +70,10 @@ struct SchedulerConfigurationTests {
     }
 
     @Test("A single file whose last training step has no signal is sampled from that step")
-    func zeroTerminalSignal() throws {
+    func zeroTerminalSNR() throws {
         for isXL in [false, true] {
             let single = SchedulerConfiguration.singleFile(
-                isXL: isXL, predictsVelocity: true, hasZeroTerminalSignal: true)
+                isXL: isXL, predictsVelocity: true, hasZeroTerminalSNR: true)
             let configuration = try Self.parse(
                 """
                 {"_class_name": "\(isXL ? "EulerDiscreteScheduler" : "DDIMScheduler")", "beta_start": 0.00085,

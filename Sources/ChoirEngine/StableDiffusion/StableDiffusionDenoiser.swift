@@ -79,7 +79,7 @@ public struct StableDiffusionDenoiser: Denoiser {
         guard let path = checkpoint.schedulerPath else {
             return .singleFile(
                 isXL: isXL, predictsVelocity: checkpoint.prediction == .velocity,
-                hasZeroTerminalSignal: checkpoint.hasZeroTerminalSignal)
+                hasZeroTerminalSNR: checkpoint.hasZeroTerminalSNR)
         }
         let configuration = try SchedulerConfiguration(path: path)
         return isXL ? configuration : configuration.correctedForStableDiffusion

@@ -38,7 +38,7 @@ extension Checkpoint {
             prediction: prediction,
             predictionAssumption: hasScheduler
                 ? nil : "there is no scheduler/scheduler_config.json, so the network is taken to predict the noise",
-            hasZeroTerminalSignal: false, schedulerPath: hasScheduler ? scheduler : nil,
+            hasZeroTerminalSNR: false, schedulerPath: hasScheduler ? scheduler : nil,
             tokenizerDirectories: tokenizers)
     }
 

@@ -44,9 +44,11 @@ extension Checkpoint {
                 if isTokenizer { tokenizers[part] = "\(folder)/\(name)" }
             }
         }
+        // Where there is nothing but noise, to predict the noise would tell nothing of the picture.
+        let hasZeroTerminalSNR = prediction == .velocity && layout.has("ztsnr")
         self.init(
             path: path, kind: kind, isSingleFile: true, modules: modules, unet: unet, prediction: prediction,
-            predictionAssumption: assumption, hasZeroTerminalSignal: layout.hasZeroTerminalSignal, schedulerPath: nil,
+            predictionAssumption: assumption, hasZeroTerminalSNR: hasZeroTerminalSNR, schedulerPath: nil,
             tokenizerDirectories: tokenizers)
     }
 }

@@ -29,8 +29,9 @@ public struct Checkpoint: Sendable {
     /// Why ``prediction`` is taken to be so, where the checkpoint does not say; one sentence.
     public let predictionAssumption: String?
 
-    /// Whether a single file says that its last training step has no signal left; of a folder its scheduler says it.
-    public let hasZeroTerminalSignal: Bool
+    /// Whether a single file says, by an empty tensor `ztsnr`, that its last training step has no signal left (Lin et al.,
+    /// arXiv:2305.08891, section 3.1); of a folder its scheduler says it.
+    public let hasZeroTerminalSNR: Bool
 
     /// `scheduler_config.json`; nil in a single file and in a folder without.
     public let schedulerPath: String?
@@ -61,7 +62,7 @@ public struct Checkpoint: Sendable {
     init(
         path: String, kind: CheckpointKind, isSingleFile: Bool, modules: [CheckpointPart: CheckpointModule],
         unet: UNetConfiguration, prediction: CheckpointPrediction, predictionAssumption: String?,
-        hasZeroTerminalSignal: Bool, schedulerPath: String?, tokenizerDirectories: [CheckpointPart: String]
+        hasZeroTerminalSNR: Bool, schedulerPath: String?, tokenizerDirectories: [CheckpointPart: String]
     ) {
         self.path = path
         self.kind = kind
@@ -70,7 +71,7 @@ public struct Checkpoint: Sendable {
         self.unet = unet
         self.prediction = prediction
         self.predictionAssumption = predictionAssumption
-        self.hasZeroTerminalSignal = hasZeroTerminalSignal
+        self.hasZeroTerminalSNR = hasZeroTerminalSNR
         self.schedulerPath = schedulerPath
         self.tokenizerDirectories = tokenizerDirectories
     }

@@ -115,10 +115,6 @@ struct SingleFileLayout {
         )
     }
 
-    /// Whether the last training step has no signal left, which fine-tuned files of velocity say by an empty tensor. From
-    /// noise alone nothing else could be predicted.
-    var hasZeroTerminalSignal: Bool { has("v_pred") && has("ztsnr") }
-
     // MARK: Text encoders and autoencoder
 
     func textEncoder(_ part: CheckpointPart, _ kind: CheckpointKind) -> TextEncoder? {

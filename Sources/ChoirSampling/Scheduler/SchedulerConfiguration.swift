@@ -125,13 +125,13 @@ public struct SchedulerConfiguration: Hashable, Sendable {
     /// - Parameters:
     ///   - isXL: whether the model is SDXL, base or refiner, which is sampled with Euler; the others name PNDM.
     ///   - predictsVelocity: whether it predicts velocity, as Stable Diffusion 2 at 768² does.
-    ///   - hasZeroTerminalSignal: whether its betas were rescaled so that the last step has no signal; then sampling
+    ///   - hasZeroTerminalSNR: whether its betas were rescaled so that the last step has no signal; then sampling
     ///     begins at that step (Lin et al., arXiv:2305.08891, sections 3.1 and 3.3), of which diffusers knows nothing.
     public static func singleFile(
-        isXL: Bool, predictsVelocity: Bool, hasZeroTerminalSignal: Bool = false
+        isXL: Bool, predictsVelocity: Bool, hasZeroTerminalSNR: Bool = false
     ) -> SchedulerConfiguration {
         var fields = SchedulerFields.singleFile
-        if hasZeroTerminalSignal {
+        if hasZeroTerminalSNR {
             fields.rescalesBetas = true
             fields.timestepSpacing = "trailing"
         }
