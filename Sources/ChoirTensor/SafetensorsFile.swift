@@ -63,7 +63,7 @@ public struct SafetensorsFile: Sendable {
                 throw SafetensorsError(
                     .header,
                     path: path,
-                    "is a file of PyTorch, which could run code when it is read, expected a safetensors file; convert it"
+                    "is a file of PyTorch, which could run code when it is read, expected a safetensors file"
                 )
             }
             throw SafetensorsError(
@@ -108,8 +108,8 @@ public struct SafetensorsFile: Sendable {
         self.tensors = Dictionary(uniqueKeysWithValues: zip(names, entries))
     }
 
-    /// Whether bytes begin like what PyTorch saves, `.ckpt`, `.pt`, `.pth` or `.bin`: a zip archive with a pickle, or by
-    /// old versions a pickle of protocol 2 that begins with a long number.
+    /// Whether bytes begin like what PyTorch saves, `.ckpt`, `.pt`, `.pth` or `.bin`: a zip archive with a pickle, or
+    /// by old versions a pickle of protocol 2 that begins with a long number.
     private static func isPickle(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || bytes.starts(with: [0x80, 0x02, 0x8A])
     }

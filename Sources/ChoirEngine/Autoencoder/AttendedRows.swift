@@ -1,11 +1,11 @@
 import ChoirModels
 import ChoirTensor
 
-/// What the coarsest level of a decoder has after its attention, for as many rows of a canvas as the windows of a row of
-/// tiles need, or for the whole canvas.
+/// What the coarsest level of a decoder has after its attention, for as many rows of a canvas as the windows of a row
+/// of tiles need, or for the whole canvas.
 ///
-/// These windows overlap, at that level by half of their area, and attention is most of the work there. So it is computed
-/// once for each cell, in bands from the top, and kept until no window needs it any more.
+/// These windows overlap, at that level by half of their area, and attention is most of the work there. So it is
+/// computed once for each cell, in bands from the top, and kept until no window needs it any more.
 struct AttendedRows {
     private let canvas: Tensor
     private let rows: DecoderAxis
@@ -76,8 +76,8 @@ struct AttendedRows {
         min(windowHeight + rows.core, rows.extent)
     }
 
-    /// The windows that one run computes: wide, because each run computes all keys and values, and low, so that few rows
-    /// are kept.
+    /// The windows that one run computes: wide, because each run computes all keys and values, and low, so that few
+    /// rows are kept.
     private static func axes(
         _ configuration: AutoencoderKLConfiguration, height: Int, width: Int
     ) -> (rows: DecoderAxis, columns: DecoderAxis) {

@@ -14,7 +14,8 @@ public struct AutoencoderLimits: Hashable, Sendable {
 
     /// The most bytes of what attention gives for a whole canvas that are kept, so that it is computed once.
     ///
-    /// At the default up to 4096 x 4096 pixels with Stable Diffusion; for larger canvases it is computed again for the tiles.
+    /// At the default up to 4096 x 4096 pixels with Stable Diffusion; for larger canvases it is computed again for the
+    /// tiles.
     public var attendedBytes = 1 << 29
 
     /// The most bytes of activations from which statistics are taken.

@@ -1,9 +1,9 @@
 /// Weights for blocks of a canvas, such that what is known of the whole canvas is true of the weighted blocks.
 ///
-/// The moments of what a layer gives are wanted for the whole canvas, but only some blocks are computed. Those of what it
-/// takes are known for both. Weights that make the latter agree bring the former near the truth too, as far as one follows
-/// from the other linearly: the calibration of survey sampling (Deville and Särndal, JASA 87, 1992, equation 2.5), which
-/// for means is the regression estimator.
+/// The moments of what a layer gives are wanted for the whole canvas, but only some blocks are computed. Those of what
+/// it takes are known for both. Weights that make the latter agree bring the former near the truth too, as far as one
+/// follows from the other linearly: the calibration of survey sampling (Deville and Särndal, JASA 87, 1992, equation
+/// 2.5), which for means is the regression estimator.
 ///
 /// - Parameters:
 ///   - weights: What each block has by itself; the sum is 1.
@@ -44,8 +44,8 @@ func calibratedWeights(_ weights: [Double], known: [[Double]], whole: [Double]) 
     }
 }
 
-/// The solution of `matrix · x = vector` by Cholesky's decomposition, for a positive definite matrix whose lower half is
-/// given.
+/// The solution of `matrix · x = vector` by Cholesky's decomposition, for a positive definite matrix whose lower half
+/// is given.
 private func solved(_ matrix: [[Double]], _ vector: [Double]) -> [Double] {
     var lower = matrix
     var x = vector

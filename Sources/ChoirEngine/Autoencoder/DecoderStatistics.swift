@@ -6,11 +6,11 @@ import ChoirTensor
 ///
 /// A whole decode normalises each layer by the mean and variance of the whole canvas. A tile that took its own would
 /// differ from its neighbours in tone, and blending only hides where. So this pass runs the decoder layer by layer,
-/// pauses at every group normalisation, and computes what is normalised, over the whole level as long as its activations
-/// fit into a fixed memory, and over evenly spread blocks where they do not. Blocks are far smaller than the tiles of
-/// the second pass, because many small ones tell more than few large ones, and their number at each level is such that
-/// the pass's work and memory do not grow with the canvas. What blocks have in excess of the whole at one layer is known
-/// from the layer before, and weighs them; see ``calibratedWeights(_:known:whole:)``.
+/// pauses at every group normalisation, and computes what is normalised, over the whole level as long as its
+/// activations fit into a fixed memory, and over evenly spread blocks where they do not. Blocks are far smaller than
+/// the tiles of the second pass, because many small ones tell more than few large ones, and their number at each level
+/// is such that the pass's work and memory do not grow with the canvas. What blocks have in excess of the whole at one
+/// layer is known from the layer before, and weighs them; see ``calibratedWeights(_:known:whole:)``.
 ///
 /// The attention at the coarsest level is of every cell to every cell. Its keys and values need only the first residual
 /// block, which is run over the whole canvas. A canvas with more cells than the limit is averaged down to it for that.

@@ -43,8 +43,8 @@ struct GroupMoments: Sendable {
 
     private func variance(_ group: Int) -> Double { max(squares[group] - means[group] * means[group], 0) }
 
-    /// What gives each group mean 0 and variance 1 by `x · gain + offset` (Wu and He, arXiv:1803.08494, equation 1), one
-    /// number for each of so many channels.
+    /// What gives each group mean 0 and variance 1 by `x · gain + offset` (Wu and He, arXiv:1803.08494, equation 1),
+    /// one number for each of so many channels.
     func normalization(channels: Int, epsilon: Float) -> (gain: Tensor, offset: Tensor) {
         var gain = Tensor(shape: [channels])
         var offset = gain

@@ -29,8 +29,8 @@ public struct Checkpoint: Sendable {
     /// Why ``prediction`` is taken to be so, where the checkpoint does not say; one sentence.
     public let predictionAssumption: String?
 
-    /// Whether a single file says, by an empty tensor `ztsnr`, that its last training step has no signal left (Lin et al.,
-    /// arXiv:2305.08891, section 3.1); of a folder its scheduler says it.
+    /// Whether a single file says, by an empty tensor `ztsnr`, that its last training step has no signal left (Lin et
+    /// al., arXiv:2305.08891, section 3.1); of a folder its scheduler says it.
     public let hasZeroTerminalSNR: Bool
 
     /// `scheduler_config.json`; nil in a single file and in a folder without.

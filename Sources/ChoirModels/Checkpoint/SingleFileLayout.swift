@@ -94,9 +94,9 @@ struct SingleFileLayout {
 
     /// What the network predicts, and the sentence that says why.
     ///
-    /// Fine-tuned files may carry an empty tensor `v_pred`, or the metadata of Stability AI's Model Metadata Standard. No
-    /// published file of 2.x says it. As diffusers' `from_single_file` does, the velocity is assumed of them, but for the
-    /// training step that is that of 2.0-base.
+    /// Fine-tuned files may carry an empty tensor `v_pred`, or the metadata of Stability AI's Model Metadata Standard.
+    /// No published file of 2.x says it. As diffusers' `from_single_file` does, the velocity is assumed of them, but
+    /// for the training step that is that of 2.0-base.
     func prediction(_ kind: CheckpointKind) -> (CheckpointPrediction, String?) {
         if has("v_pred") { return (.velocity, nil) }
         switch file.metadata["modelspec.prediction_type"] {

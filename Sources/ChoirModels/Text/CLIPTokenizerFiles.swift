@@ -83,8 +83,8 @@ struct CLIPTokenizerFiles {
         }
     }
 
-    /// Replaces what the settings of other checkpoints may say otherwise: OpenCLIP's encoders, and no others, are padded
-    /// with `!`, which is then no word.
+    /// Replaces what the settings of other checkpoints may say otherwise: OpenCLIP's encoders, and no others, are
+    /// padded with `!`, which is then no word.
     mutating func fit(_ encoder: CLIPTextConfiguration) {
         let isOpenCLIP = encoder.activation == .gelu
         pad = isOpenCLIP ? "!" : end

@@ -6,8 +6,8 @@ import ChoirTensor
 /// scheduler that is used, which may be another one than the file names. So a configuration keeps the settings as they
 /// were written, and ``schedule(_:steps:karras:)`` resolves them for one sampler.
 ///
-/// Clipping of the clean prediction (`clip_sample`) is not done: it is meant for pixels in -1 ... 1 and diffusers itself
-/// turns it off for Stable Diffusion.
+/// Clipping of the clean prediction (`clip_sample`) is not done: it is meant for pixels in -1 ... 1 and diffusers
+/// itself turns it off for Stable Diffusion.
 public struct SchedulerConfiguration: Hashable, Sendable {
     /// The class that the file names, such as `EulerDiscreteScheduler`.
     public let className: String
