@@ -10,7 +10,7 @@ choir := .build/release/choir
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
-setup: ## install what is missing: libvips and pkg-config by apt, OpenVINO into .deps/
+setup: ## install what is missing: libvips and pkg-config by apt, OpenVINO into .deps/, CLIP's vocabulary
 	@Scripts/setup.sh
 
 build: setup ## build the command line in release mode
@@ -40,5 +40,5 @@ bench-bridges: build ## paint with every bridge and compare (a quarter of an hou
 bench-peers: build ## compare with PyTorch, OpenVINO and diffusers at full size (three hours; downloads them by pip)
 	@Scripts/bench-peers.sh $(choir) bench-peers
 
-clean: ## remove what was built, and what was installed into .deps/
-	rm -rf .build .deps demo.png demo.png.run demo.json bench-bridges bench-peers
+clean: ## remove what was built and what was installed
+	rm -rf .build .deps Sources/ChoirModels/Resources/CLIP/merges.txt demo.png demo.png.run demo.json bench-bridges bench-peers

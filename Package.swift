@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "ChoirGraph", dependencies: ["ChoirTensor"], swiftSettings: settings),
         .target(
             name: "ChoirModels", dependencies: ["ChoirGraph", "ChoirSampling", "ChoirTensor"],
-            resources: [.copy("Resources/Cosmos")], swiftSettings: settings),
+            resources: [.copy("Resources/CLIP"), .copy("Resources/Cosmos")], swiftSettings: settings),
         .target(name: "Choir", dependencies: ["ChoirSampling", "ChoirTensor"], swiftSettings: settings),
 
         // Native: one target for each C library.

@@ -3,14 +3,18 @@
 #   1. a Swift toolchain is looked for (never installed);
 #   2. libvips and pkg-config come from apt;
 #   3. the pinned OpenVINO wheel goes into the git-ignored .deps/openvino;
-#   4. .deps/pkgconfig/openvino_c.pc says where that is, for the package manager.
+#   4. .deps/pkgconfig/openvino_c.pc says where that is, for the package manager;
+#   5. the merges of CLIP's vocabulary, from a pinned wheel of OpenCLIP, go into the git-ignored file
+#      Sources/ChoirModels/Resources/CLIP/merges.txt.
 set -euo pipefail
 
 readonly openvino_version=2026.4.1
+readonly open_clip_version=3.3.0
 readonly swift_minimum=6.2
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 readonly root
 readonly deps=$root/.deps
+readonly merges=$root/Sources/ChoirModels/Resources/CLIP/merges.txt
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() {
@@ -35,12 +39,13 @@ has_vips() { command -v pkg-config >/dev/null 2>&1 && pkg-config --exists vips; 
 has_pip() { python3 -m pip --version >/dev/null 2>&1; }
 has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
 has_openvino() { [ -d "$deps/openvino/openvino-$openvino_version.dist-info" ]; }
+has_vocabulary() { [ -s "$merges" ]; }
 
 install_system_packages() {
     local missing=()
     command -v pkg-config >/dev/null 2>&1 || missing+=(pkg-config)
     has_vips || missing+=(libvips-dev)
-    if ! has_openvino; then
+    if ! has_openvino || ! has_vocabulary; then
         command -v python3 >/dev/null 2>&1 || missing+=(python3)
         has_pip || has_venv || missing+=(python3-pip)
     fi
@@ -64,22 +69,27 @@ install_system_packages() {
     has_vips || fail "pkg-config still does not find vips after installing ${missing[*]}."
 }
 
-install_openvino() {
-    has_openvino && return 0
-    say "installing OpenVINO $openvino_version into .deps/openvino (about 180 MB)"
-    local partial=$deps/openvino.partial
+# Unpacks the wheel $1, without what it depends on, into $2/tree.
+unpack_wheel() {
+    local wheel=$1 partial=$2 python=python3
     rm -rf "$partial"
     mkdir -p "$partial"
-    local python=python3
     if ! has_pip; then
         python3 -m venv "$partial/venv" || fail "python3 could not make a virtual environment: install python3-venv."
         python=$partial/venv/bin/python
     fi
-    # Only the C library and its headers are used, so any wheel does: one Python version is named in order that every
-    # machine, whatever its own Python, gets the same files.
+    # No Python code of it is run, so any wheel does: one Python version is named in order that every machine, whatever
+    # its own Python, gets the same files.
     "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile --no-deps \
-        --only-binary=:all: --python-version 3.12 --target "$partial/tree" "openvino==$openvino_version" >&2 ||
-        fail "pip could not install openvino==$openvino_version: check the network and that this is 64-bit Linux, then run this again."
+        --only-binary=:all: --python-version 3.12 --target "$partial/tree" "$wheel" >&2 ||
+        fail "pip could not install $wheel: check the network and that this is 64-bit Linux, then run this again."
+}
+
+install_openvino() {
+    has_openvino && return 0
+    say "installing OpenVINO $openvino_version into .deps/openvino (about 180 MB)"
+    local partial=$deps/openvino.partial
+    unpack_wheel "openvino==$openvino_version" "$partial"
 
     local library
     library=$(cd "$partial/tree/openvino/libs" && ls libopenvino_c.so.* 2>/dev/null | head -n 1)
@@ -89,6 +99,18 @@ install_openvino() {
     # The rename is the installation: an interrupted run leaves only openvino.partial, which the next one removes.
     rm -rf "$deps/openvino"
     mv "$partial/tree" "$deps/openvino"
+    rm -rf "$partial"
+}
+
+# The file in the wheel has a longer list; CLIP's vocabulary has its first 48 894 merges, which follow a line of its own.
+install_vocabulary() {
+    has_vocabulary && return 0
+    say "installing CLIP's vocabulary into ${merges#"$root/"} (a download of 1.5 MB)"
+    local partial=$deps/open_clip.partial
+    unpack_wheel "open_clip_torch==$open_clip_version" "$partial"
+    gunzip -c "$partial/tree/open_clip/bpe_simple_vocab_16e6.txt.gz" | sed -n '2,48895p' >"$partial/merges.txt" ||
+        fail "the open_clip_torch wheel has no vocabulary that gunzip can read."
+    mv "$partial/merges.txt" "$merges"
     rm -rf "$partial"
 }
 
@@ -119,4 +141,5 @@ if command -v flock >/dev/null 2>&1; then
 fi
 install_system_packages
 install_openvino
+install_vocabulary
 write_pkg_config

@@ -161,7 +161,18 @@ import Testing
         let (folder, second) = (scratch.path + "/tokenizer", scratch.path + "/tokenizer_2")
         for folder in [folder, second] { try FileManager.default.removeItem(atPath: folder) }
         let without = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+        #expect(without.missing == ["tokenizer"])
         #expect(refusal { _ = try without.tokenizer(without.kind.textEncoders[0]) }.contains("beside the file"))
+
+        var conventions = CheckpointFixture.conventions
+        conventions.vocabulary = try TextFixture.vocabulary()
+        let withVocabulary = try Checkpoint(path: path, conventions: conventions)
+        #expect(withVocabulary.missing.isEmpty)
+        for part in withVocabulary.kind.textEncoders {
+            let tokenizer = try withVocabulary.tokenizer(part)
+            let isCLIP = part == .textEncoder && kind != "sd2"
+            #expect(tokenizer.tokenCount == 49_408 && tokenizer.padToken == (isCLIP ? tokenizer.endToken : 0))
+        }
 
         try FileManager.default.copyItem(atPath: TextFixture.path("vit-l"), toPath: folder)
         let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)

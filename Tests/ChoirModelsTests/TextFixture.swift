@@ -10,17 +10,25 @@ enum TextFixture {
         let text: String
         let clip: [Int]
         let openCLIP: [Int]?
+        /// With CLIP's own vocabulary in place of the small one.
+        let published: [Int]
 
         private enum CodingKeys: String, CodingKey {
             case text
             case clip = "vit-l"
             case openCLIP = "bigg"
+            case published = "clip"
         }
     }
 
     static func path(_ name: String) throws -> String {
         let folder = try #require(Bundle.module.resourceURL)
         return folder.appendingPathComponent("Fixtures/Text/\(name)").path
+    }
+
+    /// The folder with the merges of CLIP's own vocabulary.
+    static func vocabulary() throws -> String {
+        try #require(SingleFileConventions.published.vocabulary, "make setup installs it")
     }
 
     static func tokenizer(_ name: String) throws -> CLIPTokenizer { try CLIPTokenizer(directory: path(name)) }

@@ -16,6 +16,19 @@ struct TextTokenizerTests {
         }
     }
 
+    @Test("CLIP's own vocabulary follows from its merges, and gives the ids of transformers")
+    func publishedVocabulary() throws {
+        let tokenizer = try CLIPTokenizer(directory: TextFixture.vocabulary())
+        #expect(tokenizer.startToken == 49_406 && tokenizer.endToken == 49_407 && tokenizer.tokenCount == 49_408)
+        #expect(tokenizer.padToken == tokenizer.endToken && tokenizer.maximumLength == 77)
+        for expected in try TextFixture.tokens() {
+            let found = tokenizer.tokens(of: expected.text)
+            #expect(found == expected.published, "\(expected.text.debugDescription.prefix(200))")
+        }
+        let openCLIP = try CLIPTokenizer(directory: TextFixture.vocabulary(), for: TextFixture.configuration("bigg"))
+        #expect(openCLIP.padToken == 0 && openCLIP.tokens(of: "wow!") == tokenizer.tokens(of: "wow") + [0])
+    }
+
     @Test("A vocabulary serves every encoder, whatever its settings say of padding and length")
     func vocabulary() throws {
         let folders = try ["vit-l", "vit-l-json", "bigg", "bigg-json"].map { try TextFixture.path($0) }
@@ -99,7 +112,7 @@ struct TextTokenizerTests {
         "A file that does not fit is refused by name",
         arguments: [
             ("merges.txt", Optional("#version: 0.2\nzz yy\n"), "merges.txt: merge 1, \"zz yy\""),
-            ("merges.txt", "a b c\n", "line 1: found \"a b c\""), ("merges.txt", nil, "expected vocab.json and merges"),
+            ("merges.txt", "a b c\n", "line 1: found \"a b c\""), ("merges.txt", nil, "expected merges.txt and vocab"),
             ("vocab.json", "{}", "empty vocabulary"), ("vocab.json", "[1]", "vocab.json"),
             ("vocab.json", #"{"a": -1}"#, "has the id -1"), ("vocab.json", #"{"a": 99999999999}"#, "has the id"),
             ("vocab.json", #"{"a": 1e40}"#, "vocab.json"), ("vocab.json", #"{"a": 0}"#, "merges.txt: merge 1"),

@@ -34,7 +34,7 @@ extension Checkpoint {
                 place.isOpenCLIP ? .originalOpenCLIP(prefix: place.prefix) : .originalCLIP(prefix: place.prefix)
             add(part, fields, naming, prefix: place.prefix)
         }
-        // A single file has no tokenizer; people put one beside it, as a folder of diffusers has it.
+        // A single file has no tokenizer; people may put one beside it, as a folder of diffusers has it.
         var tokenizers: [CheckpointPart: String] = [:]
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         for part in kind.textEncoders {
@@ -43,6 +43,7 @@ extension Checkpoint {
                 let isTokenizer = files.contains("tokenizer.json") || files.contains("vocab.json")
                 if isTokenizer { tokenizers[part] = "\(folder)/\(name)" }
             }
+            tokenizers[part] = tokenizers[part] ?? conventions.vocabulary
         }
         // Where there is nothing but noise, to predict the noise would tell nothing of the picture.
         let hasZeroTerminalSNR = prediction == .velocity && layout.has("ztsnr")

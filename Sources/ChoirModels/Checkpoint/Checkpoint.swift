@@ -88,7 +88,8 @@ public struct Checkpoint: Sendable {
 
     /// The tokenizer of a text encoder.
     ///
-    /// One beside a single file serves all its encoders: the vocabulary of all families is the same.
+    /// A single file has none: one beside it, or else CLIP's own, serves all its encoders, for the vocabulary of all
+    /// families is the same.
     ///
     /// - Throws: `ModelError` that names the folder or file and what is missing or wrong with it.
     public func tokenizer(_ part: CheckpointPart) throws(ModelError) -> CLIPTokenizer {
@@ -96,7 +97,8 @@ public struct Checkpoint: Sendable {
             throw ModelError(
                 path,
                 "there is no tokenizer for \(part.rawValue), expected the folder \(tokenizerFolder(part)) with "
-                    + "tokenizer.json, or vocab.json and merges.txt, \(isSingleFile ? "beside the file" : "in it")")
+                    + "tokenizer.json, or vocab.json and merges.txt, "
+                    + (isSingleFile ? "beside the file, or CLIP's vocabulary, which make setup installs" : "in it"))
         }
         guard isSingleFile else { return try CLIPTokenizer(directory: directory) }
         return try CLIPTokenizer(directory: directory, for: CLIPTextConfiguration(module(part).configuration))

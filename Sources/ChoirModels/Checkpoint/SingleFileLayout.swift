@@ -1,6 +1,6 @@
 import ChoirTensor
 
-/// What shapes do not tell: sizes that all published networks of a family share.
+/// What a single file does not tell: sizes that all published networks of a family share, and the vocabulary.
 package struct SingleFileConventions: Hashable, Sendable {
     /// Groups of the group normalisations.
     package var groups: Int
@@ -10,15 +10,19 @@ package struct SingleFileConventions: Hashable, Sendable {
     package var headWidth: Int
     /// Numbers by which SDXL is told one size.
     package var timeIDWidth: Int
+    /// The folder with the vocabulary for a file that has no tokenizer beside it; nil where none is installed.
+    package var vocabulary: String?
 
     /// Those of the published networks.
-    package static let published = SingleFileConventions(groups: 32, heads: 8, headWidth: 64, timeIDWidth: 256)
+    package static let published = SingleFileConventions(
+        groups: 32, heads: 8, headWidth: 64, timeIDWidth: 256, vocabulary: CLIPVocabulary.directory)
 
-    package init(groups: Int, heads: Int, headWidth: Int, timeIDWidth: Int) {
+    package init(groups: Int, heads: Int, headWidth: Int, timeIDWidth: Int, vocabulary: String? = nil) {
         self.groups = groups
         self.heads = heads
         self.headWidth = headWidth
         self.timeIDWidth = timeIDWidth
+        self.vocabulary = vocabulary
     }
 }
 

@@ -1,7 +1,7 @@
 /// Turns text into the token ids of CLIP's text encoders.
 ///
-/// The ids equal those of transformers' `CLIPTokenizer` (version 5). Read from a checkpoint's own files; see
-/// ``init(directory:)``.
+/// The ids equal those of transformers' `CLIPTokenizer` (version 5). Read from a checkpoint's own files, or for single
+/// files, which have none, from the merges of CLIP's vocabulary; see ``init(directory:)``.
 public struct CLIPTokenizer: Sendable {
     /// The folder or file that it was read from, for errors.
     public let path: String
@@ -38,8 +38,8 @@ public struct CLIPTokenizer: Sendable {
 
     /// Reads the tokenizer in a folder of a checkpoint, such as `tokenizer` or `tokenizer_2`.
     ///
-    /// The folder holds `tokenizer.json`, or `vocab.json` and `merges.txt`; the settings come from
-    /// `tokenizer_config.json` and `special_tokens_map.json`, if they are there.
+    /// The folder holds `tokenizer.json`, or `merges.txt` and `vocab.json`, without which the ids are in CLIP's order.
+    /// The settings come from `tokenizer_config.json` and `special_tokens_map.json`, if they are there.
     ///
     /// - Throws: `ModelError` that names the file and what is wrong with it.
     public init(directory: String) throws(ModelError) {

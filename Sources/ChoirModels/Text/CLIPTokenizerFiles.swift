@@ -13,12 +13,12 @@ struct CLIPTokenizerFiles {
     private(set) var vocabulary: [String: Int] = [:]
     private(set) var merges: [(String, String)] = []
     private(set) var mergesPath = ""
-    private(set) var suffix = "</w>"
+    private(set) var suffix = CLIPVocabulary.suffix
     private(set) var addedTokens: [AddedToken] = []
-    private(set) var start = "<|startoftext|>"
-    private(set) var end = "<|endoftext|>"
-    private(set) var pad = "<|endoftext|>"
-    private(set) var unknown = "<|endoftext|>"
+    private(set) var start = CLIPVocabulary.start
+    private(set) var end = CLIPVocabulary.end
+    private(set) var pad = CLIPVocabulary.end
+    private(set) var unknown = CLIPVocabulary.end
     private(set) var maximumLength = 77
 
     /// No file of a tokenizer is longer, in bytes; CLIP's `tokenizer.json` has 3.6 million.
@@ -43,12 +43,19 @@ struct CLIPTokenizerFiles {
                 try Self.added(token.id, token, "added_tokens", path)
             }
             padding = contents.padding?.token
-        } else if let path = file("vocab.json"), let merges = file("merges.txt") {
-            vocabulary = try Self.decode([String: Int].self, path)
-            self.merges = try Self.readMerges(merges)
-            mergesPath = merges
+        } else if let path = file("merges.txt") {
+            merges = try Self.readMerges(path)
+            mergesPath = path
+            if let path = file("vocab.json") {
+                vocabulary = try Self.decode([String: Int].self, path)
+            } else {
+                vocabulary = CLIPVocabulary.ids(merges)
+                serializedTokens = [start, end].map { token in
+                    AddedToken(id: vocabulary[token] ?? 0, content: token, isNormalized: true)
+                }
+            }
         } else {
-            throw ModelError(directory, "expected vocab.json and merges.txt, or tokenizer.json")
+            throw ModelError(directory, "expected merges.txt and vocab.json, or tokenizer.json")
         }
         try checkVocabulary(file("tokenizer.json") ?? directory + "/vocab.json")
 
