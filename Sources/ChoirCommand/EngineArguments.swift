@@ -24,9 +24,16 @@ struct EngineArguments: ParsableArguments {
     @Option(help: "A checkpoint of SDXL's refiner, which takes over from --model for the last part of the noise.")
     var refiner: String?
 
+    @Option(
+        help: """
+            An autoencoder in the place of a checkpoint's own, or of one that it lacks: a folder of diffusers or one \
+            .safetensors file.
+            """)
+    var vae: String?
+
     /// The options as settings.
     var settings: EngineSettings {
-        EngineSettings(modules: modules, precision: precision, device: device, model: model, refiner: refiner)
+        EngineSettings(modules: modules, precision: precision, device: device, model: model, refiner: refiner, vae: vae)
     }
 }
 
@@ -37,6 +44,7 @@ struct EngineSettings {
     var device = "CPU"
     var model: String?
     var refiner: String?
+    var vae: String?
 
     /// A precision by its name.
     static func precision(named name: String) throws -> CompileOptions.Precision {
@@ -49,14 +57,14 @@ struct EngineSettings {
 
     /// A pipeline with these settings.
     ///
-    /// - Parameter previewDecoder: The folder of an autoencoder for previews.
+    /// - Parameter previewDecoder: The folder or file of an autoencoder for previews.
     func pipeline(previewDecoder: String? = nil) async throws -> ParallelDiffusionPipeline {
         var options = EngineOptions()
         options.precision = precision
         options.device = device
         options.previewDecoder = previewDecoder
         return try await ParallelDiffusionPipeline(
-            model: model.map { ModelReference(path: $0) } ?? .cosmos, refiner: refiner, modules: modules,
-            options: options)
+            model: model.map { ModelReference(path: $0) } ?? .cosmos, refiner: refiner, autoencoder: vae,
+            modules: modules, options: options)
     }
 }

@@ -65,6 +65,7 @@ struct Generate: AsyncParsableCommand {
         ]
         notes["model"] = engine.model.map(absolutePath)
         notes["refiner"] = engine.refiner.map(absolutePath)
+        notes["vae"] = engine.vae.map(absolutePath)
         notes["latents"] = writing.latents.map(absolutePath)
         return notes
     }

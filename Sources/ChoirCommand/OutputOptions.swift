@@ -10,7 +10,7 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         help: """
-            The folder of an autoencoder that paints previews for a checkpoint, such as TAESD. \
+            The folder or file of an autoencoder that paints previews for a checkpoint, such as TAESD. \
             Default: the checkpoint's own.
             """)
     var previewDecoder: String?

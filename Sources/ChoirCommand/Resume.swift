@@ -61,6 +61,7 @@ struct Resume: AsyncParsableCommand {
         if let device = notes["device"] { settings.device = device }
         settings.model = notes["model"]
         settings.refiner = notes["refiner"]
+        settings.vae = notes["vae"]
         return settings
     }
 }

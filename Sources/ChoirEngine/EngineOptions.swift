@@ -12,8 +12,8 @@ public struct EngineOptions: Hashable, Sendable {
     /// The processor threads that inference and image files share.
     public var threads = ProcessInfo.processInfo.activeProcessorCount
 
-    /// The folder of an autoencoder that paints previews in place of the checkpoint's own, such as an `AutoencoderTiny`
-    /// (TAESD), which is many times quicker; nil for its own.
+    /// The folder or file of an autoencoder that paints previews in place of the checkpoint's own, such as an
+    /// `AutoencoderTiny` (TAESD), which is many times quicker; nil for its own.
     public var previewDecoder: String?
 
     /// The default options.

@@ -11,7 +11,7 @@ public enum ModelReference: Hashable, Sendable {
     case directory(String)
 
     /// A checkpoint of Stable Diffusion 1.x, 2.x or SDXL: a folder of diffusers, or one `.safetensors` file in the
-    /// original layout with CLIP's tokenizer, as the folder `tokenizer`, beside it.
+    /// original layout.
     case checkpoint(String)
 
     /// A denoiser of one's own: a folder with an ONNX file or an OpenVINO IR and the manifest `choir.json`, see
@@ -32,5 +32,10 @@ public enum ModelReference: Hashable, Sendable {
             ? ["model_index.json", "unet"].contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
             : exists || path.hasSuffix(".safetensors")
         self = isCheckpoint ? .checkpoint(path) : .directory(path)
+    }
+
+    /// The name of what lies at a path, which is the same from wherever it is named, be it ".".
+    static func name(of path: String) -> String {
+        URL(fileURLWithPath: path).standardized.lastPathComponent
     }
 }

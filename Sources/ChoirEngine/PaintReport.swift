@@ -41,6 +41,8 @@ public struct PaintReport: Hashable, Sendable, Codable {
     public var refiner: String?
     /// The share of the way from pure noise that the model painted alone; absent without a refiner.
     public var handover: Double?
+    /// The name of the autoencoder in the place of the model's own; absent for that.
+    public var autoencoder: String?
     /// Steps at the full size.
     public var steps: Int
     /// Tiles at the full size.
@@ -81,6 +83,7 @@ public struct PaintReport: Hashable, Sendable, Codable {
         seed = painting.request.seed
         refiner = painting.plan.handOver?.refiner
         handover = painting.plan.handOver?.share
+        autoencoder = painting.plan.autoencoder
         steps = painting.plan.finest.stepsAtSize
         tiles = painting.plan.tiles
         evaluations = painting.plan.evaluations

@@ -99,12 +99,13 @@ extension PaintPlan {
             tileSize: max(finest.tiles.columns.window, finest.tiles.rows.window) * pixelsPerCell,
             overlap: finest.overlap * pixelsPerCell,
             bridges: request.bridges.map(\.rawValue), clipSkip: request.clipSkip,
-            refiner: handOver.map { ($0.refiner, $0.share) }, version: "Choir \(ChoirVersion.current)")
+            refiner: handOver.map { ($0.refiner, $0.share) }, autoencoder: autoencoder,
+            version: "Choir \(ChoirVersion.current)")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let block = Reproduction(
-            version: ChoirVersion.current, model: model, refiner: handOver?.refiner, request: request,
-            borders: borders)
+            version: ChoirVersion.current, model: model, refiner: handOver?.refiner, autoencoder: autoencoder,
+            request: request, borders: borders)
         return ImageMetadata(
             parameters: parameters.text, choir: String(decoding: try encoder.encode(block), as: UTF8.self))
     }
@@ -132,6 +133,8 @@ public struct Reproduction: Hashable, Sendable, Codable {
     public var model: String
     /// The name of its refiner; nil without.
     public var refiner: String?
+    /// The name of the autoencoder in the place of the model's own; nil for that.
+    public var autoencoder: String?
     /// What was asked for.
     public var request: PaintRequest
     /// Its tile borders; nil in pictures of older versions.

@@ -26,6 +26,17 @@ enum CheckpointFolder {
         return scratch
     }
 
+    /// Adds a tiny autoencoder, as the folder `taesd`.
+    static func addTinyAutoencoder(to scratch: Scratch) throws {
+        let tiny = tests + "/ChoirModelsTests/Fixtures/Autoencoder/tiny"
+        try FileManager.default.createDirectory(atPath: scratch.file("taesd"), withIntermediateDirectories: false)
+        let configuration = try String(contentsOfFile: tiny + "/config.json", encoding: .utf8)
+        try scratch.write(
+            configuration.replacing("{", with: #"{ "_class_name": "AutoencoderTiny","#, maxReplacements: 1),
+            to: "taesd/config.json")
+        try copy(tiny + "/model.safetensors", to: "taesd/diffusion_pytorch_model.safetensors", in: scratch)
+    }
+
     private static func copy(_ path: String, to name: String, in scratch: Scratch) throws {
         try FileManager.default.copyItem(atPath: path, toPath: scratch.file(name))
     }

@@ -97,6 +97,14 @@ import Testing
         (["--model", "model", "--preview-decoder", "model/vae"], 64, ["preview decoder", "without --preview"]),
         (["--model", "model", "--preview", "p.png", "--preview-decoder", "model"], 65, ["model/config.json"]),
         (["--preview", "p.png", "--preview-decoder", "model/vae"], 64, ["preview decoder", "a checkpoint"]),
+        (["--vae", "model/vae"], 64, ["vae", "model/vae", "a checkpoint of Stable Diffusion"]),
+        (["--model", "model", "--vae", "nowhere"], 65, ["nowhere", "no such file"]),
+        (["--model", "model", "--vae", "model"], 65, ["model/config.json"]),
+        (["--model", "model", "--vae", "model/unet"], 65, ["unet/config.json", "UNet2DConditionModel"]),
+        (
+            ["--model", "model", "--vae", "model/unet/diffusion_pytorch_model.safetensors"], 65,
+            ["expected an autoencoder", "decoder.conv_in.weight"]
+        ),
         (["--model", "model", "--refiner", "model"], 65, ["model", "Stable Diffusion 1.x", "refiner"]),
         (["--model", "model", "--refiner", "nowhere"], 65, ["nowhere", "no such file"]),
     ]

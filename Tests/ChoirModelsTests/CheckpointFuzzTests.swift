@@ -104,23 +104,12 @@ import Testing
     @Test func `a single file whose tensors were exchanged is read or refused`() throws {
         let scratch = try CheckpointScratch()
         let file = try SafetensorsFile(path: CheckpointFixture.directory() + "/sdxl.safetensors")
-        let names = file.names.sorted()
         var generator = Generator(state: 3)
         let path = scratch.path + "/x.safetensors"
+        let shapes = file.tensors.mapValues(\.shape)
         var refused = 0
         for _ in 0..<60 {
-            // Only shapes matter here, so elements are zeros.
-            var tensors: [String: SafetensorsWriter.Content] = [:]
-            for name in names { tensors[name] = try .float32(Tensor(shape: file.entry(name).shape)) }
-            for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                let (a, b) = (
-                    names.randomElement(using: &generator) ?? "", names.randomElement(using: &generator) ?? ""
-                )
-                let (first, second) = (tensors[a], tensors[b])
-                tensors[a] = Bool.random(using: &generator) ? second : nil
-                tensors[b] = first
-            }
-            try SafetensorsWriter.write(tensors: tensors, to: path)
+            try write(exchanged(shapes, using: &generator), to: path)
             do throws(ModelError) {
                 let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
                 #expect(!checkpoint.description.description.isEmpty)
@@ -131,5 +120,54 @@ import Testing
             }
         }
         #expect(refused > 20)
+    }
+
+    @Test(arguments: ["sdxl.safetensors", "sdxl/vae/diffusion_pytorch_model.safetensors", "taesd_decoder.safetensors"])
+    func `an autoencoder's file whose tensors were exchanged is read or refused`(name: String) throws {
+        let scratch = try CheckpointScratch()
+        var generator = Generator(state: 4)
+        let path = scratch.path + "/x.safetensors"
+        var shapes: [String: Shape] = [:]
+        if name.hasPrefix("taesd") {
+            // Two stages of a block, the first enlarged.
+            for index in [1, 5, 7] { shapes["\(index).weight"] = [4, 4, 3, 3] }
+            for index in [3, 6] { shapes["\(index).conv.0.weight"] = [4, 4, 3, 3] }
+        } else {
+            shapes = try SafetensorsFile(path: CheckpointFixture.directory() + "/" + name).tensors.mapValues(\.shape)
+                .filter { !$0.key.contains(".") || $0.key.contains("decoder.") || $0.key.hasPrefix("post") }
+        }
+        var (refused, read) = (0, 0)
+        for _ in 0..<60 {
+            try write(exchanged(shapes, using: &generator), to: path)
+            do throws(ModelError) {
+                let module = try CheckpointModule(
+                    autoencoder: path, kind: .sdxlBase, conventions: CheckpointFixture.conventions)
+                let configuration = try AutoencoderConfiguration(module.configuration)
+                _ = try? configuration.decoder(weights: module.weights(), height: 4, width: 4)
+                read += 1
+            } catch {
+                #expect(!error.description.isEmpty)
+                refused += 1
+            }
+        }
+        #expect(refused > 5 && read > 5, "\(refused) refused, \(read) read")
+    }
+
+    /// Removes and exchanges a few tensors.
+    private func exchanged(_ shapes: [String: Shape], using generator: inout Generator) -> [String: Shape] {
+        let names = shapes.keys.sorted()
+        var shapes = shapes
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+            let (a, b) = (names.randomElement(using: &generator) ?? "", names.randomElement(using: &generator) ?? "")
+            let (first, second) = (shapes[a], shapes[b])
+            shapes[a] = Bool.random(using: &generator) ? second : nil
+            shapes[b] = first
+        }
+        return shapes
+    }
+
+    /// Only shapes matter here, so elements are zeros.
+    private func write(_ shapes: [String: Shape], to path: String) throws {
+        try SafetensorsWriter.write(tensors: shapes.mapValues { .float32(Tensor(shape: $0)) }, to: path)
     }
 }

@@ -194,7 +194,7 @@ import Testing
         #expect(checkpoint.missing == ["vae", "text_encoder_2", "tokenizer", "scheduler"])
         #expect(
             refusal { _ = try checkpoint.module(.autoencoder) }
-                == "\(scratch.path): the checkpoint has no vae, which SDXL base needs")
+                == "\(scratch.path): the checkpoint has no vae, which SDXL base needs; name one by --vae")
     }
 
     @Test func `a variant and the names of old autoencoders are found`() throws {

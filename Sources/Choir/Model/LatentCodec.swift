@@ -4,6 +4,9 @@ public import ChoirTensor
 ///
 /// A model whose canvas is the picture itself has none.
 public protocol LatentCodec: Sendable {
+    /// The name that reports and metadata state; nil for the model's own, which goes without saying.
+    var name: String? { get }
+
     /// Pixels along a side of a cell.
     var pixelsPerCell: Int { get }
 
@@ -35,6 +38,9 @@ public protocol LatentCodec: Sendable {
 }
 
 extension LatentCodec {
+    /// The model's own.
+    public var name: String? { nil }
+
     /// The decoded canvas.
     public func preview(of canvas: Tensor) async throws -> Tensor { try await decoded(canvas) }
 

@@ -9,6 +9,9 @@ public struct PaintPlan: Hashable, Sendable {
     /// The name of the refiner and the share of the way from pure noise after which it takes over; nil without.
     public let handOver: HandOver?
 
+    /// The name of what decodes the canvas in the place of the model's own autoencoder; nil for that.
+    public let autoencoder: String?
+
     /// How a refiner takes part.
     public struct HandOver: Hashable, Sendable {
         /// The refiner's name.
@@ -71,6 +74,7 @@ public struct PaintPlan: Hashable, Sendable {
         handOver = refiner.map {
             HandOver(refiner: $0.name, share: request.handOver ?? PaintRequest.usualHandOver)
         }
+        autoencoder = codec?.name
         pixelsPerCell = traits.pixelsPerCell
         pictureChannels = traits.pictureChannels
         guidanceScale = request.guidance ?? traits.mostGuidance

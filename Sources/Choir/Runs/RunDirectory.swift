@@ -19,6 +19,9 @@ public struct RunDirectory: Hashable, Sendable {
         /// The name of its refiner; nil without.
         public var refiner: String?
 
+        /// The name of the autoencoder in the place of the model's own; nil for that.
+        public var autoencoder: String?
+
         /// What is painted.
         public var request: PaintRequest
 
@@ -86,7 +89,8 @@ public struct RunDirectory: Hashable, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let record = Record(
-            model: denoiser.traits.name, refiner: denoiser.refiner?.traits.name, request: request, notes: notes)
+            model: denoiser.traits.name, refiner: denoiser.refiner?.traits.name, autoencoder: denoiser.codec?.name,
+            request: request, notes: notes)
         try AtomicFile.write(Array(encoder.encode(record)), to: requestPath)
     }
 
@@ -99,10 +103,13 @@ public struct RunDirectory: Hashable, Sendable {
                 path: requestPath, message: "this painting is by model \(record.model), not by \(traits.name)")
         }
         let refiner = denoiser.refiner?.traits
-        guard record.refiner == refiner?.name else {
+        for (part, recorded, found) in [
+            ("refiner", record.refiner, refiner?.name), ("autoencoder", record.autoencoder, denoiser.codec?.name),
+        ] where recorded != found {
+            let usual = part == "refiner" ? "none" : "the model's own"
             throw RunError(
                 path: requestPath,
-                message: "this painting has the refiner \(record.refiner ?? "none"), not \(refiner?.name ?? "none")")
+                message: "this painting's \(part) is \(recorded ?? usual), not \(found ?? usual)")
         }
         do {
             return try PaintPlan(

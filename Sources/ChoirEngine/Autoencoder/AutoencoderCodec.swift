@@ -25,6 +25,9 @@ public struct AutoencoderCodec: LatentCodec {
     /// Channels of a canvas.
     public var latentChannels: Int { configuration.latentChannels }
 
+    /// The name where it is not the checkpoint's own.
+    public internal(set) var name: String?
+
     /// What paints previews; nil for this autoencoder itself.
     var previews: (any LatentCodec)?
 

@@ -7,7 +7,7 @@ extension StableDiffusionDenoiser {
     /// Opens all networks of a checkpoint and compares every weight with the configurations; compiles nothing yet.
     ///
     /// - Parameters:
-    ///   - checkpoint: A folder of diffusers, or one file in the original layout with its tokenizers beside it.
+    ///   - checkpoint: A folder of diffusers, or one file in the original layout.
     ///   - name: The name that reports and metadata state.
     ///   - refiner: A checkpoint of SDXL's refiner and its name, which takes over from SDXL base for the last part of the
     ///     noise (Podell et al. 2023, "SDXL", section 2.5). Its autoencoder is not used. Nil for nothing.
@@ -68,10 +68,12 @@ extension Checkpoint {
 extension AutoencoderCodec {
     /// Opens the autoencoder of a checkpoint, and compares every weight with the configuration; compiles nothing.
     init(_ checkpoint: Checkpoint, options: EngineOptions) throws {
-        try self.init(checkpoint.module(.autoencoder), channels: checkpoint.unet.outputChannels, options: options)
+        let channels = checkpoint.unet.outputChannels
+        try self.init(checkpoint.module(.autoencoder), channels: channels, options: options)
+        name = checkpoint.autoencoderPath.map(ModelReference.name(of:))
         previews = try options.previewDecoder.map {
-            try AutoencoderCodec(
-                CheckpointModule(autoencoder: $0), channels: checkpoint.unet.outputChannels, options: options)
+            let module = try CheckpointModule(autoencoder: $0, kind: checkpoint.kind)
+            return try AutoencoderCodec(module, channels: channels, options: options)
         }
     }
 

@@ -53,6 +53,7 @@ public struct GenerationParameters: Hashable, Sendable {
     ///   - width: In pixels, as are `height`, `tileSize` and `overlap`.
     ///   - clipSkip: The layer of the text encoders, counted from the last, which is 1; nil for the model's own.
     ///   - refiner: What took over from the model, and after which share of the way; nil for nothing.
+    ///   - autoencoder: What decoded in the place of the model's own autoencoder; nil for that.
     ///   - version: Such as `Choir 0.1.0`.
     public init(
         prompt: String,
@@ -69,6 +70,7 @@ public struct GenerationParameters: Hashable, Sendable {
         bridges: [String],
         clipSkip: Int? = nil,
         refiner: (name: String, switchAt: Double)? = nil,
+        autoencoder: String? = nil,
         version: String
     ) {
         let scale = guidanceScale.rounded() == guidanceScale && abs(guidanceScale) < 1e9
@@ -78,6 +80,7 @@ public struct GenerationParameters: Hashable, Sendable {
             ("Size", "\(width)x\(height)"), ("Model", model), ("Tile size", String(tileSize)),
             ("Overlap", String(overlap)), ("Bridges", bridges.joined(separator: "+")),
         ]
+        if let autoencoder { pairs.append(("VAE", autoencoder)) }
         if let clipSkip { pairs.append(("Clip skip", String(clipSkip))) }
         if let refiner {
             pairs += [("Refiner", refiner.name), ("Refiner switch at", String(refiner.switchAt))]

@@ -23,6 +23,13 @@ extension WeightNaming {
         }
     }
 
+    /// From the names of diffusers to those of the decoder of a tiny autoencoder alone, which counts one layer more.
+    static let originalTinyDecoder = WeightNaming { name in
+        let words = name.split(separator: ".", maxSplits: 3)
+        guard words.count == 4, words[0] == "decoder", let index = Int(words[2]), index < 1000 else { return [] }
+        return [WeightSource("\(index + 1).\(words[3])")]
+    }
+
     private static let autoencoderAttention = [
         "group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out",
     ]

@@ -61,7 +61,7 @@ extension Checkpoint {
         if case .list(let entry)? = index?[part.rawValue], entry.allSatisfy({ $0 == .null }) { return nil }
         let directory = "\(folder)/\(part.rawValue)"
         guard isDirectory(directory) else { return nil }
-        if part == .autoencoder { return try CheckpointModule(autoencoder: directory) }
+        if part == .autoencoder { return try CheckpointModule(autoencoderFolder: directory) }
         let fields = try ConfigurationFields(path: "\(directory)/config.json")
         let files = try CheckpointFiles.weights(
             in: directory, stem: part == .unet ? "diffusion_pytorch_model" : "model")

@@ -24,8 +24,8 @@ extension Checkpoint {
         let unet = try UNetConfiguration(ConfigurationFields(path: path, fields: unetFields))
         add(.unet, unetFields, .originalUNet(unet), prefix: SingleFileLayout.unetPrefix)
         if let prefix = layout.autoencoderPrefix {
-            let (fields, levels) = try layout.autoencoderFields(prefix: prefix, kind: kind)
-            add(.autoencoder, fields, .originalAutoencoder(prefix: prefix, levels: levels), prefix: prefix)
+            let (fields, naming) = try layout.autoencoder(prefix: prefix, kind: kind)
+            add(.autoencoder, fields, naming, prefix: prefix)
         }
         for part in kind.textEncoders {
             guard let place = layout.textEncoder(part, kind) else { continue }

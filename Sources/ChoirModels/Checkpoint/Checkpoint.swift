@@ -18,7 +18,10 @@ public struct Checkpoint: Sendable {
     public let isSingleFile: Bool
 
     /// The networks that are there.
-    public let modules: [CheckpointPart: CheckpointModule]
+    public private(set) var modules: [CheckpointPart: CheckpointModule]
+
+    /// The folder or file of the autoencoder that is in the place of its own; nil for its own.
+    public private(set) var autoencoderPath: String?
 
     /// The sizes of the UNet.
     public let unet: UNetConfiguration
@@ -81,9 +84,30 @@ public struct Checkpoint: Sendable {
     /// - Throws: `ModelError` that says which one is missing.
     public func module(_ part: CheckpointPart) throws(ModelError) -> CheckpointModule {
         guard let module = modules[part] else {
-            throw ModelError(path, "the checkpoint has no \(part.rawValue), which \(kind) needs")
+            let advice = part == .autoencoder ? "; name one by --vae" : ""
+            throw ModelError(path, "the checkpoint has no \(part.rawValue), which \(kind) needs\(advice)")
         }
         return module
+    }
+
+    /// Puts another autoencoder in the place of its own, or of one that is missing.
+    ///
+    /// - Parameter path: A folder or file; see ``CheckpointModule/init(autoencoder:kind:)``.
+    /// - Throws: `ModelError` that names the file and the field or tensor.
+    public mutating func replaceAutoencoder(by path: String) throws(ModelError) {
+        try replaceAutoencoder(by: path, conventions: .published)
+    }
+
+    package mutating func replaceAutoencoder(
+        by path: String, conventions: SingleFileConventions
+    ) throws(ModelError) {
+        let own = modules[.autoencoder] == nil ? nil : pixelsPerCell
+        modules[.autoencoder] = try CheckpointModule(autoencoder: path, kind: kind, conventions: conventions)
+        autoencoderPath = path
+        if let own, own != pixelsPerCell {
+            throw ModelError(
+                path, "the autoencoder has \(pixelsPerCell) pixels a cell, expected \(own), as the checkpoint's own")
+        }
     }
 
     /// The tokenizer of a text encoder.

@@ -32,18 +32,6 @@ public struct CheckpointModule: Sendable {
         self.prefix = prefix
     }
 
-    /// Opens the folder of an autoencoder alone, as diffusers saves it: `config.json` and its weights.
-    ///
-    /// - Throws: `ModelError` that names the file and the field.
-    public init(autoencoder directory: String) throws(ModelError) {
-        let fields = try ConfigurationFields(path: "\(directory)/config.json")
-        let name = try fields.choice("_class_name", of: ["AutoencoderKL", "AutoencoderTiny"], absent: "AutoencoderKL")
-        self.init(
-            configuration: fields,
-            files: try CheckpointFiles.weights(in: directory, stem: "diffusion_pytorch_model"),
-            naming: name == "AutoencoderKL" ? .diffusersAutoencoder : .asWritten)
-    }
-
     /// The tensors of this network that hold numbers of the network, not indices.
     var tensors: [SafetensorsFile.Entry] {
         files.flatMap { file in

@@ -119,7 +119,7 @@ struct SingleFileLayout {
         )
     }
 
-    // MARK: Text encoders and autoencoder
+    // MARK: Text encoders
 
     func textEncoder(_ part: CheckpointPart, _ kind: CheckpointKind) -> TextEncoder? {
         let candidates: [TextEncoder]
@@ -173,39 +173,5 @@ struct SingleFileLayout {
             "projection_dim": .integer(projection ?? words[1]), "layer_norm_eps": .number(1e-5),
             "bos_token_id": .integer(words[0] - 2), "eos_token_id": .integer(words[0] - 1),
         ]
-    }
-
-    /// What stands before the names of the autoencoder, or nil when there is none.
-    var autoencoderPrefix: String? {
-        ["first_stage_model.", "vae."].first { has($0 + "decoder.conv_in.weight") }
-    }
-
-    func autoencoderFields(
-        prefix: String, kind: CheckpointKind
-    ) throws(ModelError) -> (fields: [String: JSONValue], levels: Int) {
-        let input = try require(prefix + "decoder.conv_in.weight", rank: 4)
-        let output = try require(prefix + "decoder.conv_out.weight", rank: 4)
-        let levels = count { "\(prefix)decoder.up.\($0).block.0.conv1.weight" }
-        guard (1...8).contains(levels) else {
-            throw ModelError(file.path, "\(prefix)decoder.up: found \(levels) resolutions, expected 1 to 8")
-        }
-        var channels: [JSONValue] = []
-        for level in 0..<levels {
-            let weight = try require("\(prefix)decoder.up.\(level).block.0.conv1.weight", rank: 4)
-            channels.append(.integer(weight[0]))
-        }
-        let layers = count { "\(prefix)decoder.up.0.block.\($0).conv1.weight" } - 1
-        let fields: [String: JSONValue] = [
-            "_class_name": .string("AutoencoderKL"), "in_channels": .integer(3), "out_channels": .integer(output[0]),
-            "latent_channels": .integer(input[1]), "block_out_channels": .list(channels),
-            "layers_per_block": .integer(layers), "norm_num_groups": .integer(conventions.groups),
-            "act_fn": .string("silu"), "scaling_factor": .number(kind.isXL ? 0.13025 : 0.18215),
-            "down_block_types": .list([JSONValue](repeating: .string("DownEncoderBlock2D"), count: levels)),
-            "up_block_types": .list([JSONValue](repeating: .string("UpDecoderBlock2D"), count: levels)),
-            "use_quant_conv": .flag(has(prefix + "quant_conv.weight")),
-            "use_post_quant_conv": .flag(has(prefix + "post_quant_conv.weight")),
-            "mid_block_add_attention": .flag(has(prefix + "decoder.mid.attn_1.q.weight")),
-        ]
-        return (fields, levels)
     }
 }
