@@ -101,5 +101,6 @@ import Testing
         for path in [scratch.path + "/tokenizer", scratch.path + "/nowhere", scratch.path + "/model_index.json"] {
             #expect(refusal { try checkpoint.replaceAutoencoder(by: path) }.hasPrefix(path))
         }
+        #expect(checkpoint.autoencoderPath == file)
     }
 }

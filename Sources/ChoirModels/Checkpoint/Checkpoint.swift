@@ -101,13 +101,16 @@ public struct Checkpoint: Sendable {
     package mutating func replaceAutoencoder(
         by path: String, conventions: SingleFileConventions
     ) throws(ModelError) {
-        let own = modules[.autoencoder] == nil ? nil : pixelsPerCell
-        modules[.autoencoder] = try CheckpointModule(autoencoder: path, kind: kind, conventions: conventions)
-        autoencoderPath = path
-        if let own, own != pixelsPerCell {
+        var other = self
+        other.modules[.autoencoder] = try CheckpointModule(autoencoder: path, kind: kind, conventions: conventions)
+        other.autoencoderPath = path
+        guard modules[.autoencoder] == nil || other.pixelsPerCell == pixelsPerCell else {
             throw ModelError(
-                path, "the autoencoder has \(pixelsPerCell) pixels a cell, expected \(own), as the checkpoint's own")
+                path,
+                "the autoencoder has \(other.pixelsPerCell) pixels a cell, expected \(pixelsPerCell), as the "
+                    + "checkpoint's own")
         }
+        self = other
     }
 
     /// The tokenizer of a text encoder.
