@@ -82,6 +82,43 @@ import Testing
         }
     }
 
+    @Test func `what a file of 2 x predicts is told by how the biases of its last attention spread`() throws {
+        let scratch = try CheckpointScratch()
+        let file = try SafetensorsFile(path: CheckpointFixture.directory() + "/sd2.safetensors")
+        for (spread, expected) in [(Float(0.08), CheckpointPrediction.epsilon), (0.1, .velocity)] {
+            let path = "\(scratch.path)/\(expected).safetensors"
+            // The mean does not matter.
+            let biases = Tensor(shape: [4], elements: [1 - spread, 1 + spread, 1 - spread, 1 + spread])
+            try rewrite(file, to: path) {
+                $0["model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"] = .float32(biases)
+            }
+            let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+            #expect(checkpoint.prediction == expected)
+            let isEpsilon = expected == .epsilon
+            #expect(checkpoint.predictionAssumption?.contains("spread by \(isEpsilon ? "0.080" : "0.100")") == true)
+            #expect(checkpoint.nativeSide == (isEpsilon ? 256 : 384))
+        }
+    }
+
+    @Test func `the text encoder of a file of 2 x may have the name that SDXL gives it`() throws {
+        let scratch = try CheckpointScratch()
+        let file = try SafetensorsFile(path: CheckpointFixture.directory() + "/sd2.safetensors")
+        let path = scratch.path + "/turbo.safetensors"
+        try rewrite(file, to: path) { tensors in
+            for (name, content) in tensors where name.hasPrefix("cond_stage_model.") {
+                tensors[name] = nil
+                tensors["conditioner.embedders.0." + name.dropFirst(17)] = content
+            }
+        }
+        let checkpoint = try Checkpoint(path: path, conventions: CheckpointFixture.conventions)
+        let usual = try CheckpointFixture.single("sd2").module(.textEncoder)
+        let found = try checkpoint.module(.textEncoder)
+        #expect(checkpoint.kind == .stableDiffusion2 && found.parameterCount == usual.parameterCount)
+        let layers = try [found, usual].map { try CLIPTextConfiguration($0.configuration).layers }
+        #expect(layers[0] == layers[1])
+        #expect(try found.weights().shape(of: "text_model.encoder.layers.0.mlp.fc1.weight") != nil)
+    }
+
     @Test(arguments: ["sd1", "sd2", "sdxl"])
     func `the metadata of a single file may say what it predicts`(kind: String) throws {
         let scratch = try CheckpointScratch()

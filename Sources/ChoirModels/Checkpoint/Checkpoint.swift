@@ -5,7 +5,7 @@ import Foundation
 /// A checkpoint of Stable Diffusion or SDXL: a folder of diffusers, or one file in the original layout.
 ///
 /// What it is follows from configurations and the shapes of tensors, never from names of files. Opening reads and
-/// checks all configurations and the headers of all files; no weight is read. ``check()`` compares every weight of the
+/// checks all configurations and the headers of all files, and hardly a weight. ``check()`` compares every weight of the
 /// UNet with the configuration. So a checkpoint that is damaged is refused before anything is compiled.
 public struct Checkpoint: Sendable {
     /// The folder or file, as given.

@@ -96,29 +96,6 @@ struct SingleFileLayout {
         return isOpenCLIP || projection?.value.shape.rank == 2 ? .stableDiffusion2 : .stableDiffusion1
     }
 
-    /// What the network predicts, and the sentence that says why.
-    ///
-    /// Fine-tuned files may carry an empty tensor `v_pred`, or the metadata of Stability AI's Model Metadata Standard.
-    /// No published file of 2.x says it. As diffusers' `from_single_file` does, the velocity is assumed of them, but
-    /// for the training step that is that of 2.0-base.
-    func prediction(_ kind: CheckpointKind) -> (CheckpointPrediction, String?) {
-        if has("v_pred") { return (.velocity, nil) }
-        switch file.metadata["modelspec.prediction_type"] {
-        case "v": return (.velocity, nil)
-        case "epsilon": return (.epsilon, nil)
-        default: break
-        }
-        guard kind == .stableDiffusion2 else { return (.epsilon, "single files of \(kind) predict the noise") }
-        if let steps = try? file.integers("global_step"), steps == [875_000] {
-            return (.epsilon, "its global_step is that of Stable Diffusion 2.0-base, which predicts the noise")
-        }
-        return (
-            .velocity,
-            "a single file does not say it; taken to be the velocity at 768² pixels, as diffusers does. "
-                + "For 2.x-base or SD-Turbo use the folder of diffusers"
-        )
-    }
-
     // MARK: Text encoders
 
     func textEncoder(_ part: CheckpointPart, _ kind: CheckpointKind) -> TextEncoder? {
@@ -133,6 +110,8 @@ struct SingleFileLayout {
             candidates = [
                 TextEncoder(prefix: "cond_stage_model.transformer.", isOpenCLIP: false),
                 TextEncoder(prefix: "cond_stage_model.model.", isOpenCLIP: true),
+                // SD-Turbo has the names of SDXL's time.
+                TextEncoder(prefix: "conditioner.embedders.0.model.", isOpenCLIP: true),
             ]
         }
         return candidates.first { candidate in file.tensors.keys.contains { $0.hasPrefix(candidate.prefix) } }
