@@ -25,6 +25,14 @@ struct PictureOptions: ParsableArguments {
         transform: SamplerKind.init(name:))
     var sampler: SamplerKind?
 
+    @Option(
+        help: """
+            Which noise levels the steps of a checkpoint visit: \
+            \(StepSpacing.allCases.map(\.rawValue).joined(separator: ", ")). Default: the model's.
+            """,
+        transform: StepSpacing.init(name:))
+    var spacing: StepSpacing?
+
     @Option(help: "How much noise the sampler ddim adds again in each step, 0 to 1. Default: 0.")
     var eta: Double?
 
@@ -119,6 +127,7 @@ struct PictureOptions: ParsableArguments {
         request.guidance = guidance
         request.negativePrompt = negative
         request.sampler = sampler
+        request.spacing = spacing
         request.eta = eta
         request.clipSkip = clipSkip
         request.handOver = handover

@@ -98,7 +98,7 @@ extension PaintPlan {
             // A side that is shorter than a tile has windows of its own length: the longer ones are the tiles.
             tileSize: max(finest.tiles.columns.window, finest.tiles.rows.window) * pixelsPerCell,
             overlap: finest.overlap * pixelsPerCell,
-            bridges: request.bridges.map(\.rawValue), clipSkip: request.clipSkip,
+            bridges: request.bridges.map(\.rawValue), spacing: request.spacing?.displayName, clipSkip: request.clipSkip,
             refiner: handOver.map { ($0.refiner, $0.share) }, autoencoder: autoencoder,
             version: "Choir \(ChoirVersion.current)")
         let encoder = JSONEncoder()

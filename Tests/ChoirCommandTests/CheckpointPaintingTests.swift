@@ -26,6 +26,18 @@ import Testing
         #expect(inspected.output.contains("Clip skip: 2") && inspected.output.contains(#""clipSkip":2"#))
     }
 
+    @Test func `a spacing changes the picture, stands in its metadata and is kept by a run`() async throws {
+        let scratch = try CheckpointFolder.copy()
+        let arguments = ["a red fox", "--size", "32x32", "--steps", "3", "--sampler", "euler", "--model", "model"]
+        let plain = try await paintedHash(arguments, in: scratch)
+        let hash = try await paintedHash(arguments + ["--spacing", "karras", "--run", "r"], in: scratch)
+        #expect(hash != plain)
+        let inspected = try await choir("inspect", "choir.png", in: scratch)
+        #expect(inspected.output.contains("Sampler: Euler, Schedule type: Karras,"))
+        let resumed = try await choir("resume", "r", "--quiet", "--report", "r.json", in: scratch)
+        #expect(try resumed.code == 0 && scratch.json("r.json")["pixelsSHA256"] as? String == hash)
+    }
+
     @Test func `base and refiner are planned, paint, say so, and resume across the handover`() async throws {
         let scratch = try CheckpointFolder.pair()
         let engine = ["--model", "base", "--refiner", "expert", "--handover", "0.5"]

@@ -97,6 +97,8 @@ import Testing
         (["--model", "model", "--preview-decoder", "model/vae"], 64, ["preview decoder", "without --preview"]),
         (["--model", "model", "--preview", "p.png", "--preview-decoder", "model"], 65, ["model/config.json"]),
         (["--preview", "p.png", "--preview-decoder", "model/vae"], 64, ["preview decoder", "a checkpoint"]),
+        (["--spacing", "trailing"], 64, ["spacing", "found trailing", "none for this model"]),
+        (["--model", "model", "--sampler", "ddim", "--spacing", "karras"], 64, ["spacing", "the sampler ddim"]),
         (["--vae", "model/vae"], 64, ["vae", "model/vae", "a checkpoint of Stable Diffusion"]),
         (["--model", "model", "--vae", "nowhere"], 65, ["nowhere", "no such file"]),
         (["--model", "model", "--vae", "model"], 65, ["model/config.json"]),

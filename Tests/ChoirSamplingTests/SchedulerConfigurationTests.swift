@@ -86,14 +86,34 @@ struct SchedulerConfigurationTests {
         }
     }
 
-    @Test("The Karras deviations can be asked for and refused")
-    func karras() throws {
+    @Test("A spacing can be asked for in place of the configuration's, where the sampler knows it")
+    func spacing() throws {
         let configuration = SchedulerConfiguration.singleFile(isXL: false, predictsVelocity: false)
         let plain = try configuration.schedule(steps: 10)
-        let karras = try configuration.schedule(steps: 10, karras: true)
+        let karras = try configuration.schedule(steps: 10, spacing: .karras)
         #expect(plain != karras)
         #expect(abs(karras.levels[0].noiseToSignal - 14.6146) < 1e-3)
-        #expect(try configuration.schedule(.ddim, steps: 10, karras: true) == configuration.schedule(.ddim, steps: 10))
+        let trailing = try configuration.schedule(.euler, steps: 4, spacing: .trailing)
+        #expect(trailing.levels.map(\.time).prefix(2) == [999, 749])
+        let leading = try configuration.schedule(.ddim, steps: 4, spacing: .leading)
+        #expect(leading.levels.map(\.time).prefix(2) == [751, 501])
+        // The file's own Karras deviations are left for what is asked for.
+        let file = #"{"_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": true}"#
+        let own = try SchedulerConfiguration(json: [UInt8](file.utf8), path: "x")
+        #expect(try own.schedule(steps: 4, spacing: .linspace).levels.map(\.time).prefix(2) == [999, 666])
+        for (kind, spacing) in [(SamplerKind.ddim, StepSpacing.karras), (.eulerAncestral, .karras), (.lcm, .trailing)] {
+            let error = #expect(throws: SamplingError.self) {
+                try configuration.schedule(kind, steps: 4, spacing: spacing)
+            }
+            #expect(error?.description.hasPrefix("spacing: found \(spacing.rawValue), expected ") == true)
+        }
+    }
+
+    @Test("Spacings are found by the names of other tools")
+    func spacingNames() throws {
+        #expect(try StepSpacing(name: "Karras") == .karras && StepSpacing(name: "SGM Uniform") == .trailing)
+        #expect(try StepSpacing(name: "sgm_uniform") == .trailing && StepSpacing(name: "linspace") == .linspace)
+        #expect(throws: SamplingError.self) { try StepSpacing(name: "exponential") }
     }
 
     @Test("A partial schedule keeps its end and starts from its first level's noise")

@@ -19,6 +19,7 @@ public enum NoiseSchedule: Hashable, Sendable {
     /// - Parameters:
     ///   - steps: How many steps the way from pure noise has.
     ///   - sampler: The step rule that the levels are for.
+    ///   - spacing: Which levels the steps visit, of a model that was trained at some; nil for its own way.
     ///   - start: Where the way is entered, 0 < start <= 1; 1 is pure noise. For a flow it is the time of the first
     ///     step, and all steps lie below it. For other models it is the `strength` of diffusers: that share of the steps
     ///     is left.
@@ -26,13 +27,15 @@ public enum NoiseSchedule: Hashable, Sendable {
     /// - Throws: `SamplingError` for settings that no schedule can be made of, or one at whose levels the model's
     ///   prediction determines no picture.
     public func schedule(
-        steps: Int, sampler: SamplerKind, start: Double, shift: Double
+        steps: Int, sampler: SamplerKind, spacing: StepSpacing? = nil, start: Double, shift: Double
     ) throws(SamplingError) -> Schedule {
+        try spacing.map(check)
         switch self {
         case .flow(let timeScale):
             return try .flow(steps: steps, shift: shift, start: start, timeScale: timeScale)
         case .scheduler(let configuration):
-            let schedule = try configuration.schedule(sampler, steps: steps).partial(strength: start)
+            let schedule = try configuration.schedule(sampler, steps: steps, spacing: spacing)
+                .partial(strength: start)
             try configuration.parameterization.check(schedule)
             return schedule
         case .karras(let minimum, let maximum, let rho):
@@ -40,9 +43,21 @@ public enum NoiseSchedule: Hashable, Sendable {
             return try Schedule.karras(
                 steps: steps, minimum: minimum, maximum: maximum, rho: rho, visitsMinimum: sampler != .consistency
             ).partial(strength: start)
-        case .training(let noise, let spacing):
-            return try noise.schedule(steps: steps, spacing: spacing).partial(strength: start)
+        case .training(let noise, let own):
+            return try noise.schedule(steps: steps, spacing: spacing?.timesteps ?? own).partial(strength: start)
         }
+    }
+
+    /// Refuses a spacing that the model cannot have, whatever the sampler.
+    private func check(_ spacing: StepSpacing) throws(SamplingError) {
+        let known: [StepSpacing]
+        switch self {
+        case .scheduler: return
+        case .training: known = [.leading, .trailing, .linspace]
+        case .flow, .karras: known = []
+        }
+        guard !known.contains(spacing) else { return }
+        throw spacing.refusal(expected: known, for: "this model")
     }
 
     /// How many of a schedule's steps begin before a share of the way from pure noise is done.

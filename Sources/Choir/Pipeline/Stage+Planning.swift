@@ -82,7 +82,7 @@ extension Stage {
         let larger = refines ? 1 : max(1, Double(size.width * size.height).squareRoot() / Double(traits.tile))
         let whole = try traits.noise.schedule(
             steps: traits.steps(request.steps, best: best.steps, scale: size.scale), sampler: sampler,
-            start: refines ? scale.start : 1, shift: best.shift * larger)
+            spacing: request.spacing, start: refines ? scale.start : 1, shift: best.shift * larger)
         schedule = try part.map { try whole.part($0) } ?? whole
         self.belongsToRefiner = belongsToRefiner
         stepsBefore = part?.lowerBound ?? 0

@@ -33,6 +33,9 @@ public struct PaintRequest: Hashable, Sendable, Codable {
     /// The step rule.
     public var sampler: SamplerKind?
 
+    /// Which noise levels the steps visit, for a model that was trained at some, as Stable Diffusion; nil for its own way.
+    public var spacing: StepSpacing?
+
     /// How much noise DDIM adds again in each step, 0 ... 1; nil or 0 is none. Other samplers take none.
     public var eta: Double?
 

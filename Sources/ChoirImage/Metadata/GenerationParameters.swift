@@ -51,6 +51,7 @@ public struct GenerationParameters: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - width: In pixels, as are `height`, `tileSize` and `overlap`.
+    ///   - spacing: Which noise levels the steps visited; nil for the model's own way.
     ///   - clipSkip: The layer of the text encoders, counted from the last, which is 1; nil for the model's own.
     ///   - refiner: What took over from the model, and after which share of the way; nil for nothing.
     ///   - autoencoder: What decoded in the place of the model's own autoencoder; nil for that.
@@ -68,6 +69,7 @@ public struct GenerationParameters: Hashable, Sendable {
         tileSize: Int,
         overlap: Int,
         bridges: [String],
+        spacing: String? = nil,
         clipSkip: Int? = nil,
         refiner: (name: String, switchAt: Double)? = nil,
         autoencoder: String? = nil,
@@ -80,6 +82,7 @@ public struct GenerationParameters: Hashable, Sendable {
             ("Size", "\(width)x\(height)"), ("Model", model), ("Tile size", String(tileSize)),
             ("Overlap", String(overlap)), ("Bridges", bridges.joined(separator: "+")),
         ]
+        if let spacing { pairs.insert(("Schedule type", spacing), at: 2) }
         if let autoencoder { pairs.append(("VAE", autoencoder)) }
         if let clipSkip { pairs.append(("Clip skip", String(clipSkip))) }
         if let refiner {

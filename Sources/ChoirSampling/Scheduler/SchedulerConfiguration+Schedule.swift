@@ -11,17 +11,17 @@ extension SchedulerConfiguration {
     ///   - kind: the sampler that will walk them; the configuration's own if nil. diffusers' schedulers choose
     ///     different levels from the same settings, so a schedule is for one sampler.
     ///   - steps: how many, at most the number of training steps; for LCM at most `original_inference_steps`.
-    ///   - karras: whether to take the deviations of Karras et al. 2022 in place of training steps; as the
-    ///     configuration says if nil. Euler, Heun and DPM++ 2M know them.
-    /// - Throws: `SamplingError` if the number of steps is out of range.
+    ///   - spacing: which levels, in place of what the configuration says of them; nil for that.
+    /// - Throws: `SamplingError` if the number of steps is out of range, or the sampler does not know the spacing.
     public func schedule(
         _ kind: SamplerKind? = nil,
         steps: Int,
-        karras: Bool? = nil
+        spacing: StepSpacing? = nil
     ) throws(SamplingError) -> Schedule {
         let kind = kind ?? sampler
+        try spacing?.check(kind)
         // diffusers has no multistep consistency sampling for these models; the levels of LCM are meant for the like.
-        let settings = try SchedulerSettings(fields, for: kind == .consistency ? .lcm : kind, karras: karras)
+        let settings = try SchedulerSettings(fields, for: kind == .consistency ? .lcm : kind, spacing: spacing)
         switch settings.kind {
         case .euler, .heun, .eulerAncestral: return try settings.sigmaSchedule(steps: steps)
         case .ddim: return try settings.ddimSchedule(steps: steps)

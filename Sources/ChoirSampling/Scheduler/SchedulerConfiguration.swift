@@ -4,7 +4,7 @@ import ChoirTensor
 ///
 /// The file names one of diffusers' schedulers and some of its settings; what it leaves out takes the default of the
 /// scheduler that is used, which may be another one than the file names. So a configuration keeps the settings as they
-/// were written, and ``schedule(_:steps:karras:)`` resolves them for one sampler.
+/// were written, and ``schedule(_:steps:spacing:)`` resolves them for one sampler.
 ///
 /// Clipping of the clean prediction (`clip_sample`) is not done: it is meant for pixels in -1 ... 1 and diffusers
 /// itself turns it off for Stable Diffusion.

@@ -21,7 +21,7 @@ struct SchedulerSettings {
     private let betas: [Double]?
     private let rescalesBetas: Bool
 
-    init(_ fields: SchedulerFields, for kind: SamplerKind, karras: Bool? = nil) throws(SamplingError) {
+    init(_ fields: SchedulerFields, for kind: SamplerKind, spacing: StepSpacing? = nil) throws(SamplingError) {
         self.kind = kind
         let knowsKarras = [.euler, .heun, .dpmpp2m].contains(kind)
         let knowsFinal = [.euler, .dpmpp2m].contains(kind)
@@ -36,9 +36,11 @@ struct SchedulerSettings {
         }
         betas = fields.trainedBetas
         rescalesBetas = kind != .heun && fields.rescalesBetas ?? false
-        spacing = TimestepSpacing(rawValue: fields.timestepSpacing ?? "") ?? (kind == .ddim ? .leading : .linspace)
+        self.spacing =
+            spacing?.timesteps ?? TimestepSpacing(rawValue: fields.timestepSpacing ?? "")
+            ?? (kind == .ddim ? .leading : .linspace)
         offset = fields.stepsOffset ?? 0
-        usesKarrasSigmas = knowsKarras && (karras ?? fields.usesKarrasSigmas ?? false)
+        usesKarrasSigmas = knowsKarras && (spacing.map { $0 == .karras } ?? fields.usesKarrasSigmas ?? false)
         leastSigma = fields.leastSigma
         mostSigma = fields.mostSigma
         endsAtLeastSigma = knowsFinal && fields.finalSigmas == "sigma_min"
