@@ -22,8 +22,8 @@ struct PictureOptions: ParsableArguments {
 
     @Option(
         help: "Step rule: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")). Default: the model's.",
-        transform: SamplerKind.init(name:))
-    var sampler: SamplerKind?
+        transform: SamplerArgument.init(name:))
+    var sampler: SamplerArgument?
 
     @Option(
         help: """
@@ -126,8 +126,8 @@ struct PictureOptions: ParsableArguments {
         request.steps = steps
         request.guidance = guidance
         request.negativePrompt = negative
-        request.sampler = sampler
-        request.spacing = spacing
+        request.sampler = sampler?.kind
+        request.spacing = try sampler.map { try $0.spacing(with: spacing) } ?? spacing
         request.eta = eta
         request.clipSkip = clipSkip
         request.handOver = handover

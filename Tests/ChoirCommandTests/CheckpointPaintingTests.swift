@@ -34,6 +34,8 @@ import Testing
         #expect(hash != plain)
         let inspected = try await choir("inspect", "choir.png", in: scratch)
         #expect(inspected.output.contains("Sampler: Euler, Schedule type: Karras,"))
+        let combined = arguments.map { $0 == "euler" ? "Euler Karras" : $0 }
+        #expect(try await paintedHash(combined, in: scratch) == hash)
         let resumed = try await choir("resume", "r", "--quiet", "--report", "r.json", in: scratch)
         #expect(try resumed.code == 0 && scratch.json("r.json")["pixelsSHA256"] as? String == hash)
     }

@@ -99,6 +99,11 @@ import Testing
         (["--preview", "p.png", "--preview-decoder", "model/vae"], 64, ["preview decoder", "a checkpoint"]),
         (["--spacing", "trailing"], 64, ["spacing", "found trailing", "none for this model"]),
         (["--model", "model", "--sampler", "ddim", "--spacing", "karras"], 64, ["spacing", "the sampler ddim"]),
+        (
+            ["--model", "model", "--sampler", "DPM++ 2M Karras", "--spacing", "trailing"], 64,
+            ["spacing", "found trailing", "expected karras"]
+        ),
+        (["--model", "model", "--sampler", "Karras"], 64, ["sampler", "found \"Karras\""]),
         (["--vae", "model/vae"], 64, ["vae", "model/vae", "a checkpoint of Stable Diffusion"]),
         (["--model", "model", "--vae", "nowhere"], 65, ["nowhere", "no such file"]),
         (["--model", "model", "--vae", "model"], 65, ["model/config.json"]),
