@@ -113,7 +113,8 @@ struct TextTokenizerTests {
         arguments: [
             ("merges.txt", Optional("#version: 0.2\nzz yy\n"), "merges.txt: merge 1, \"zz yy\""),
             ("merges.txt", "a b c\n", "line 1: found \"a b c\""), ("merges.txt", nil, "expected merges.txt and vocab"),
-            ("vocab.json", "{}", "empty vocabulary"), ("vocab.json", "[1]", "vocab.json"),
+            ("vocab.json", nil, "vocab.json is missing"), ("vocab.json", "{}", "empty vocabulary"),
+            ("vocab.json", "[1]", "cannot be read"),
             ("vocab.json", #"{"a": -1}"#, "has the id -1"), ("vocab.json", #"{"a": 99999999999}"#, "has the id"),
             ("vocab.json", #"{"a": 1e40}"#, "vocab.json"), ("vocab.json", #"{"a": 0}"#, "merges.txt: merge 1"),
             ("tokenizer_config.json", #"{"bos_token": "x y"}"#, "bos_token: found \"x y\""),

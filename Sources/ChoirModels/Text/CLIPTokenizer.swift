@@ -38,8 +38,9 @@ public struct CLIPTokenizer: Sendable {
 
     /// Reads the tokenizer in a folder of a checkpoint, such as `tokenizer` or `tokenizer_2`.
     ///
-    /// The folder holds `tokenizer.json`, or `merges.txt` and `vocab.json`, without which the ids are in CLIP's order.
-    /// The settings come from `tokenizer_config.json` and `special_tokens_map.json`, if they are there.
+    /// The folder holds `tokenizer.json`, or `merges.txt` and `vocab.json`; the settings come from
+    /// `tokenizer_config.json` and `special_tokens_map.json`, if they are there. With `merges.txt` alone it is CLIP's own
+    /// tokenizer.
     ///
     /// - Throws: `ModelError` that names the file and what is wrong with it.
     public init(directory: String) throws(ModelError) {

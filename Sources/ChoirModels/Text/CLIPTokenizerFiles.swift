@@ -46,13 +46,16 @@ struct CLIPTokenizerFiles {
         } else if let path = file("merges.txt") {
             merges = try Self.readMerges(path)
             mergesPath = path
+            // Beside settings it is missed: the folder of a checkpoint then has lost its vocabulary.
             if let path = file("vocab.json") {
                 vocabulary = try Self.decode([String: Int].self, path)
-            } else {
+            } else if file("tokenizer_config.json") == nil, file("special_tokens_map.json") == nil {
                 vocabulary = CLIPVocabulary.ids(merges)
                 serializedTokens = [start, end].map { token in
                     AddedToken(id: vocabulary[token] ?? 0, content: token, isNormalized: true)
                 }
+            } else {
+                throw ModelError(directory, "vocab.json is missing, expected it beside merges.txt")
             }
         } else {
             throw ModelError(directory, "expected merges.txt and vocab.json, or tokenizer.json")
