@@ -3,7 +3,7 @@ import ChoirSampling
 
 /// A step rule by its name, and which noise levels it visits if the name says so, as A1111's web interface long named
 /// them: `DPM++ 2M Karras`.
-struct SamplerArgument: Equatable {
+struct SamplerArgument {
     let kind: SamplerKind
     let spacing: StepSpacing?
 

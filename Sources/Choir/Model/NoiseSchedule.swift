@@ -53,7 +53,7 @@ public enum NoiseSchedule: Hashable, Sendable {
         let known: [StepSpacing]
         switch self {
         case .scheduler: return
-        case .training: known = [.leading, .trailing, .linspace]
+        case .training: known = StepSpacing.ofTrainingSteps
         case .flow, .karras: known = []
         }
         guard !known.contains(spacing) else { return }

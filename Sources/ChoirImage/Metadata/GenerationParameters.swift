@@ -76,13 +76,13 @@ public struct GenerationParameters: Hashable, Sendable {
         version: String
     ) {
         let scale = guidanceScale.rounded() == guidanceScale && abs(guidanceScale) < 1e9
-        var pairs = [
-            ("Steps", String(steps)), ("Sampler", sampler),
+        var pairs = [("Steps", String(steps)), ("Sampler", sampler)]
+        if let spacing { pairs.append(("Schedule type", spacing)) }
+        pairs += [
             ("CFG scale", scale ? String(Int(guidanceScale)) : String(guidanceScale)), ("Seed", String(seed)),
             ("Size", "\(width)x\(height)"), ("Model", model), ("Tile size", String(tileSize)),
             ("Overlap", String(overlap)), ("Bridges", bridges.joined(separator: "+")),
         ]
-        if let spacing { pairs.insert(("Schedule type", spacing), at: 2) }
         if let autoencoder { pairs.append(("VAE", autoencoder)) }
         if let clipSkip { pairs.append(("Clip skip", String(clipSkip))) }
         if let refiner {

@@ -51,7 +51,8 @@ extension SingleFileLayout {
     }
 
     /// The configuration of the decoder of a tiny autoencoder in the layout of its author, `taesd_decoder.safetensors`:
-    /// a sequence of layers, of which one clamps, one enlarges, and neither has weights. Nil for another file.
+    /// a sequence of layers in which what clamps, rectifies or enlarges is counted and has no weights
+    /// (<https://github.com/madebyollin/taesd>, `taesd.py`). Nil for another file.
     func tinyDecoder() throws(ModelError) -> [String: JSONValue]? {
         func isBlock(_ index: Int) -> Bool { has("\(index).conv.0.weight") }
         guard has("1.weight"), isBlock(3) else { return nil }

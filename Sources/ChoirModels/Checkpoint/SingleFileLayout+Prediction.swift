@@ -6,7 +6,8 @@ extension SingleFileLayout {
     ///
     /// Fine-tuned files may carry an empty tensor `v_pred`, or the metadata of Stability AI's Model Metadata Standard.
     /// No published file of 2.x says it. It is told by the training step where that is 2.0-base's, as by diffusers'
-    /// `from_single_file`, else by the spread of some weights, as by ComfyUI; without those the velocity is assumed.
+    /// `from_single_file`, else by the spread of some weights, as by ComfyUI (`supported_models.py`, `SD20`); without
+    /// those the velocity is assumed.
     func prediction(_ kind: CheckpointKind) -> (CheckpointPrediction, String?) {
         if has("v_pred") { return (.velocity, nil) }
         switch file.metadata["modelspec.prediction_type"] {
@@ -27,7 +28,7 @@ extension SingleFileLayout {
             : (.epsilon, "the biases of its last attention spread by \(number), at most 0.09, as for the noise")
     }
 
-    /// The standard deviation of the biases before the UNet's last self-attention.
+    /// The standard deviation of the biases of the normalisation before the UNet's last self-attention.
     private var spreadOfLastAttention: Double? {
         let name = Self.unetPrefix + "output_blocks.11.1.transformer_blocks.0.norm1.bias"
         guard let width = shape(name, rank: 1)?[0], width <= 65_536, let biases = try? file.floats(name).elements else {

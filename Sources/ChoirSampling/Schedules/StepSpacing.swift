@@ -34,6 +34,9 @@ public enum StepSpacing: String, Hashable, Sendable, CaseIterable, Codable {
         self = spacing
     }
 
+    /// Those that choose among the steps that a model was trained at.
+    package static let ofTrainingSteps: [StepSpacing] = [.leading, .trailing, .linspace]
+
     /// Which of the training steps; nil for Karras' deviations.
     package var timesteps: TimestepSpacing? { TimestepSpacing(rawValue: rawValue) }
 
@@ -42,7 +45,7 @@ public enum StepSpacing: String, Hashable, Sendable, CaseIterable, Codable {
         let known: [StepSpacing]
         switch kind {
         case .euler, .heun, .dpmpp2m: known = Self.allCases
-        case .ddim, .eulerAncestral: known = [.leading, .trailing, .linspace]
+        case .ddim, .eulerAncestral: known = Self.ofTrainingSteps
         case .lcm, .consistency: known = []
         }
         guard !known.contains(self) else { return }
